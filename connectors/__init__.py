@@ -1,0 +1,1 @@
+"""How byname hears and speaks: one contract, one file or folder per platform."""

@@ -1,0 +1,143 @@
+"""The contract every connector fulfils, and the errors it may raise.
+
+Errors say who must act:
+
+    ConnectorError
+    ├── Unavailable        nobody: it is tried again later
+    ├── RateLimited        nobody: wait until `until`
+    ├── AuthFailed         the human who owns the login: it stops, the others go on
+    ├── Rejected           the human who wrote the reply: the platform said a definite no
+    └── UnexpectedAnswer   whoever maintains the connector: quarantined, we go on
+
+While posting, Unavailable and UnexpectedAnswer carry `was_sent`: False only when no byte of the
+request can have reached the platform. Everything else is an unknown outcome: it is looked up, never
+repeated blindly.
+
+Not here: how a platform is reached. Adding a platform touches one file or folder, and its test.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from connectors.model import (
+    Budget,
+    Health,
+    Message,
+    MessageRef,
+    Outgoing,
+    Page,
+    Permission,
+    Posted,
+    Recheck,
+    Source,
+)
+
+Clock = Callable[[], datetime]
+
+
+class ConnectorError(Exception):
+    """Base of everything a connector raises on purpose."""
+
+
+class Unavailable(ConnectorError):
+    """The platform cannot be reached or answers 5xx. Try again later."""
+
+    def __init__(self, message: str, *, was_sent: bool = True) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
+
+
+class RateLimited(ConnectorError):
+    """The platform asks us to wait. Definitely not accepted."""
+
+    def __init__(self, message: str, *, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class AuthFailed(ConnectorError):
+    """The login is no longer valid. It stops until a human signs in again."""
+
+
+class Rejected(ConnectorError):
+    """A definite no to this reply; the reason is for the reviewer."""
+
+    def __init__(self, reason: str, *, code: str = "rejected") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code  # rejected, parent_gone, too_long, not_allowed, duplicate
+
+
+class UnexpectedAnswer(ConnectorError):
+    """An answer that could not be read."""
+
+    def __init__(self, message: str, *, raw: str = "", was_sent: bool = True) -> None:
+        super().__init__(message)
+        self.raw = raw
+        self.was_sent = was_sent
+
+
+class Secrets(Protocol):
+    """Where a login's secrets live. Writes are atomic and durable; one refresh at a time."""
+
+    def read(self, login: str) -> Mapping[str, str]: ...
+    def write(self, login: str, values: Mapping[str, str]) -> None: ...
+    async def refresh(
+        self, login: str, renew: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
+    ) -> Mapping[str, str]: ...
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One login on one platform (replay: several platforms of one world)."""
+
+    async def check(self) -> Health: ...
+
+    def pages(self, source: Source, after: str | None) -> AsyncIterator[Page]:
+        """Yield pages oldest first, starting after the cursor. Polling ends, streaming does not."""
+        ...
+
+    async def thread(self, message: MessageRef) -> Sequence[Message]:
+        """Return the messages above a message, oldest first."""
+        ...
+
+    async def recheck(self, refs: Sequence[MessageRef]) -> Sequence[Recheck]: ...
+
+    async def may_reply(self, message: MessageRef) -> Permission: ...
+
+    async def post(self, reply: Outgoing) -> Posted:
+        """Try once. Raises a ConnectorError; anything ambiguous has was_sent=True."""
+        ...
+
+    async def find_reply(self, reply: Outgoing) -> Posted | None:
+        """Look for a reply that may have been posted. None: definitely not visible now."""
+        ...
+
+    async def delete(self, posted: Posted) -> None: ...
+
+    async def budget(self) -> Budget: ...
+
+    async def close(self) -> None: ...
+
+
+class Setup(Protocol):
+    """What a connector is built from; bot hands it over (see `connect` of each connector)."""
+
+    @property
+    def login(self) -> str: ...
+    @property
+    def platform(self) -> str: ...
+    @property
+    def home(self) -> Path: ...
+    @property
+    def settings(self) -> Mapping[str, object]: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+Connect = Callable[[Setup], Connector]
+"""The object behind an entry point in group `byname.connectors`."""

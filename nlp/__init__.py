@@ -1,0 +1,1 @@
+"""How byname understands: text in, tags and vectors out. No network, no database."""

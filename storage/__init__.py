@@ -1,0 +1,1 @@
+"""What byname remembers: the only floor with SQL."""
