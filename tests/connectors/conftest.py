@@ -136,3 +136,8 @@ def write_world(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def setup_type() -> type[Desk]:
+    return Desk
