@@ -1,0 +1,77 @@
+"""Takes untagged messages from the store, asks the model, and decides where each one goes.
+
+One text per run in one worker thread (NLP.md trap 2); the other core belongs to the event loop and
+the writer. Which state follows which tags is policy (bot.policy).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.desk import Desk
+from bot.policy import place
+from bot.supervise import each_work
+from nlp.model import Understood
+from storage.model import Work
+
+
+class Understands(Protocol):
+    """What the bot needs of a tagger (nlp.tagger.Tagger)."""
+
+    def understand(self, text: str, declared: Sequence[str] = ("en",)) -> Understood: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The model and the one thread it runs in."""
+
+    tagger: Understands
+    pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="model")
+    )
+
+    async def understand(self, text: str, declared: Sequence[str] = ("en",)) -> Understood:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.pool, self.tagger.understand, text, declared)
+
+
+async def tag_some(desk: Desk, reader: Reader, owner: str, limit: int = 16) -> int:
+    """Tag up to `limit` messages; return how many were taken."""
+
+    async def tag_one(work: Work) -> None:
+        message = await desk.store.message(work.message_id)
+        source = desk.config.sources.get(message.source)
+        declared = (source and source.languages) or desk.config.brand.languages
+        understood = await reader.understand(message.text, declared)
+        await save(desk, work, understood)
+
+    return await each_work(desk, "tag", owner, limit, tag_one)
+
+
+async def save(desk: Desk, work: Work, understood: Understood) -> None:
+    """Store what the model said about a message, and where that sends it."""
+    message = await desk.store.message(work.message_id)
+    state, answer_by_at, reason = place(message, understood.tags, desk.config.policy)
+    await desk.store.save_tags(
+        work,
+        understood.tags,
+        understood.vector,
+        desk.clock(),
+        state=state,
+        answer_by_at=answer_by_at,
+        reason=reason,
+    )
+    desk.hub.tell("message", message.id)
+
+
+async def embed_some(desk: Desk, reader: Reader, owner: str, limit: int = 16) -> int:
+    """Give answered messages their place in memory; return how many were taken."""
+
+    async def embed_one(work: Work) -> None:
+        message = await desk.store.message(work.message_id)
+        understood = await reader.understand(message.text)
+        await desk.store.save_vector(work, understood.vector, desk.clock())
+
+    return await each_work(desk, "embed", owner, limit, embed_one)
