@@ -50,7 +50,6 @@ class Service:
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     poll_seconds: float = POLL_SECONDS
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    sending: set[str] = field(default_factory=set)  # logins with an attempt under way
     bells: dict[str, Bell] = field(default_factory=dict)
 
     def bell(self, name: str) -> Bell:
@@ -73,11 +72,13 @@ async def run(service: Service) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             loops = [
-                group.create_task(run_forever(name, step, service.bell(name)), name=name)
+                group.create_task(
+                    run_forever(name, step, service.bell(name), service.stopping), name=name
+                )
                 for name, step in steps(service).items()
             ]
             await service.stopping.wait()
-            await _let_senders_finish(service)
+            await _let_senders_finish(loops)
             for loop in loops:
                 loop.cancel()
     finally:
@@ -147,17 +148,11 @@ def _sender(service: Service, login: str) -> Step:
     burst = _Bucket(policy.max_posts_per_hour, spacing, asyncio.get_event_loop().time)
 
     async def step() -> float:
-        if service.stopping.is_set():
-            return 3600.0
         if not may_post_at(desk.clock(), policy.quiet_hours, desk.config.zone):
             return 30.0
         if burst.is_empty():
             return 5.0
-        service.sending.add(login)
-        try:
-            reply = await send_next(desk, service.connectors[login], login, service.owner)
-        finally:
-            service.sending.discard(login)
+        reply = await send_next(desk, service.connectors[login], login, service.owner)
         if reply is None:
             return 0.5
         burst.take()
@@ -218,12 +213,11 @@ class _Bucket:
         self._left -= 1
 
 
-async def _let_senders_finish(service: Service) -> None:
+async def _let_senders_finish(loops: list[asyncio.Task[None]]) -> None:
     """Give attempts under way their time: a cut one would have to be looked up."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(STOP_SECONDS):
-            while service.sending:
-                await asyncio.sleep(0.05)
+    senders = [loop for loop in loops if loop.get_name().startswith("send:")]
+    if senders:
+        await asyncio.wait(senders, timeout=STOP_SECONDS)
 
 
 def stop_on_signals(service: Service) -> None:

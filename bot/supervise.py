@@ -16,7 +16,6 @@ from storage.model import Stage, Work
 
 log = structlog.get_logger()
 Step = Callable[[], Awaitable[float]]
-OnError = Callable[[Exception], Awaitable[None]]
 
 
 class Bell:
@@ -38,15 +37,13 @@ class Bell:
             self._event.clear()
 
 
-async def run_forever(
-    name: str, step: Step, bell: Bell, *, on_error: OnError | None = None
-) -> None:
+async def run_forever(name: str, step: Step, bell: Bell, stopping: asyncio.Event) -> None:
     """Repeat a step; it returns how many seconds to pause. Errors pause longer and longer.
 
-    Ends only when cancelled, or when a login is no longer valid: then a human has to act.
+    Ends when stopping, or when a login is no longer valid: then a human has to act.
     """
     failures = 0
-    while True:
+    while not stopping.is_set():
         try:
             pause = await step()
             if failures:
@@ -54,14 +51,12 @@ async def run_forever(
             failures = 0
         except AuthFailed as error:
             log.error("login stopped", loop=name, error=str(error))  # noqa: TRY400 - no traceback
-            await _report(on_error, error)
             return
         except Exception as error:
             failures += 1
             pause = _pause_after(error, failures)
             if failures == 1:
                 log.warning("failed", loop=name, error=repr(error), exc_info=_is_bug(error))
-            await _report(on_error, error)
         await bell.wait(pause)
 
 
@@ -92,8 +87,3 @@ def _pause_after(error: Exception, failures: int) -> float:
 
 def _is_bug(error: Exception) -> bool:
     return not hasattr(error, "was_sent") and not isinstance(error, OSError | RateLimited)
-
-
-async def _report(on_error: OnError | None, error: Exception) -> None:
-    if on_error is not None:
-        await on_error(error)
