@@ -37,6 +37,7 @@ world = "world.jsonl"
 login = "{platform}"
 kind = "all"
 answer_since = {answer_since}
+poll_seconds = 1
 
 """
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors._load import load
 
-from bot.config import Config
+from bot.config import Config, Login
 from bot.desk import Clock, Desk
 from bot.home import FileSecrets
 from connectors.contract import Connector, Secrets
@@ -25,14 +25,39 @@ class LoginSetup:
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A connector that the settings ask for: one per login, one per source without login."""
+
+    name: str
+    connector: str
+    platform: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+def wanted(config: Config) -> list[Wanted]:
+    """List the connectors that byname.toml asks for."""
+    logins = [
+        Wanted(name, login.connector or login.platform, login.platform, _settings(login))
+        for name, login in config.logins.items()
+    ]
+    return logins + [
+        Wanted(f"source:{name}", table.connector, table.platform)
+        for name, table in config.sources.items()
+        if not table.login
+    ]
+
+
+def build_connector(want: Wanted, home: Path, clock: Clock) -> Connector:
+    """Build one connector. Raises what its `connect` raises, or ConnectorError for no such name."""
+    secrets = FileSecrets(home, locks={})
+    setup = LoginSetup(want.name, want.platform, home, want.settings, secrets, clock)
+    return load(want.connector)(setup)
+
+
 def build_connectors(desk: Desk) -> dict[str, Connector]:
-    """Return a connector per login and per source without login, by the name it goes under."""
-    secrets = FileSecrets(desk.home, locks={})
-    built = {}
-    for name, connector, platform, settings in _wanted(desk.config):
-        setup = LoginSetup(name, platform, desk.home, settings, secrets, desk.clock)
-        built[name] = load(connector)(setup)
-    return built
+    """Return all connectors by the name they go under."""
+    return {want.name: build_connector(want, desk.home, desk.clock) for want in wanted(desk.config)}
 
 
 def connector_name(config: Config, source: str) -> str:
@@ -44,20 +69,6 @@ async def close_all(connectors: Mapping[str, Connector]) -> None:
     await asyncio.gather(*(one.close() for one in connectors.values()), return_exceptions=True)
 
 
-def _wanted(config: Config) -> list[tuple[str, str, str, Mapping[str, object]]]:
-    logins = [
-        (name, login.connector or login.platform, login.platform, _settings(login.base_url, login))
-        for name, login in config.logins.items()
-    ]
-    nothing: Mapping[str, object] = {}
-    alone = [
-        (f"source:{name}", table.connector, table.platform, nothing)
-        for name, table in config.sources.items()
-        if not table.login
-    ]
-    return logins + alone
-
-
-def _settings(base_url: str, login: object) -> Mapping[str, object]:
-    extra = getattr(login, "model_extra", None) or {}
-    return {"base_url": base_url, **extra} if base_url else dict(extra)
+def _settings(login: Login) -> Mapping[str, object]:
+    extra: dict[str, object] = dict(login.model_extra or {})
+    return {"base_url": login.base_url, **extra} if login.base_url else extra

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 log = structlog.get_logger()
-POLL_SECONDS = 15.0
-DEMO_POLL_SECONDS = 1.0
 STOP_SECONDS = 25.0
 
 
@@ -48,7 +46,6 @@ class Service:
     playbook: Playbook
     connectors: Mapping[str, Connector]
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
-    poll_seconds: float = POLL_SECONDS
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     bells: dict[str, Bell] = field(default_factory=dict)
 
@@ -56,7 +53,7 @@ class Service:
         return self.bells.setdefault(name, Bell())
 
 
-async def start(desk: Desk, reader: Reader, *, poll_seconds: float = POLL_SECONDS) -> Service:
+async def start(desk: Desk, reader: Reader) -> Service:
     """Make everything ready: settings checked, old leases lost, playbook learned."""
     check_policy(desk.config)
     playbook = read_playbook(desk.home / desk.config.suggest.playbook)
@@ -64,7 +61,7 @@ async def start(desk: Desk, reader: Reader, *, poll_seconds: float = POLL_SECOND
     if lost:
         log.warning("replies of an interrupted run are uncertain and will be looked up", count=lost)
     await learn_playbook(desk, reader, playbook)
-    return Service(desk, reader, playbook, build_connectors(desk), poll_seconds=poll_seconds)
+    return Service(desk, reader, playbook, build_connectors(desk))
 
 
 async def run(service: Service) -> None:
@@ -111,7 +108,7 @@ def _collector(service: Service, name: str) -> Step:
             raise
         if taken.added or taken.edited:
             service.bell("tag").ring()
-        return service.poll_seconds
+        return desk.config.sources[name].poll_seconds
 
     return step
 

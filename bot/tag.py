@@ -5,9 +5,10 @@ the writer. Which state follows which tags is policy (bot.policy).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from bot.desk import Desk
@@ -15,6 +16,9 @@ from bot.policy import place
 from bot.supervise import each_work
 from nlp.model import Understood
 from storage.model import Work
+
+BULK_LEASE = timedelta(minutes=10)
+Bulk = Callable[[Sequence[str], Sequence[str]], Sequence[Understood]]
 
 
 class Understands(Protocol):
@@ -75,3 +79,22 @@ async def embed_some(desk: Desk, reader: Reader, owner: str, limit: int = 16) ->
         await desk.store.save_vector(work, understood.vector, desk.clock())
 
     return await each_work(desk, "embed", owner, limit, embed_one)
+
+
+async def tag_in_bulk(desk: Desk, understand: Bulk, batch: int = 200) -> AsyncIterator[int]:
+    """Tag everything that waits, in batches; yields how many each batch had.
+
+    `understand` takes many texts at once (nlp.tagger.understand_many: two processes, one text per
+    run, so that a text's tags do not depend on its batch).
+    """
+    while True:
+        now = desk.clock()
+        works = await desk.store.claim("tag", "bulk", batch, now, now + BULK_LEASE)
+        if not works:
+            return
+        messages = [await desk.store.message(work.message_id) for work in works]
+        texts = [message.text for message in messages]
+        understood = await asyncio.to_thread(understand, texts, desk.config.brand.languages)
+        for work, one in zip(works, understood, strict=True):
+            await save(desk, work, one)
+        yield len(works)

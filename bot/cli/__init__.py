@@ -49,7 +49,7 @@ class Lazy(click.Group):
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="byname", message="byname %(version)s")
 def cli() -> None:
-    """Answer people one to one.
+    r"""Answer people one to one.
 
     byname listens where people talk to a brand, understands each message, remembers each person,
     drafts the reply, and posts it only when a human says so.

@@ -86,7 +86,7 @@ class Api:
         url = f"http://byname/api/v1/{path}"
         async with self._session.request(method, url, **more) as answer:
             body = await answer.json(content_type=None)
-            if answer.status >= 400:  # noqa: PLR2004 - HTTP
+            if answer.status >= 400:
                 raise Refused(str(body.get("error", answer.reason)))
             return body
 

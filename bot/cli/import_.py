@@ -3,10 +3,14 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from bot.cli._context import home_option, run_async, writing
+
+if TYPE_CHECKING:
+    from bot.desk import Desk
 
 
 @click.group("import")
@@ -50,15 +54,15 @@ async def _threads(file: Path, home: str | None, *, as_json: bool, tag: bool) ->
     _print(asdict(counts) | {"tagged": tagged}, rejects, as_json=as_json)
 
 
-async def _tag_all(desk: object, *, as_json: bool) -> int:
-    from bot.desk import Desk  # noqa: PLC0415
+async def _tag_all(desk: "Desk", *, as_json: bool) -> int:
+    from nlp.tagger import understand_many  # noqa: PLC0415
+
     from bot.tag import tag_in_bulk  # noqa: PLC0415
 
-    assert isinstance(desk, Desk)
     left = (await desk.store.work_left()).get("tag", 0)
     done = 0
     with click.progressbar(length=left, label="tagging", hidden=as_json, file=_err()) as bar:
-        async for count in tag_in_bulk(desk):
+        async for count in tag_in_bulk(desk, understand_many):
             bar.update(count)
             done += count
     return done
@@ -77,5 +81,5 @@ def _print(counts: dict[str, int], rejects: Path, *, as_json: bool) -> None:
         click.echo(f"rejected lines, with reasons: {rejects}")
 
 
-def _err() -> object:
+def _err() -> TextIO:
     return click.get_text_stream("stderr")

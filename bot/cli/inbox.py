@@ -28,17 +28,17 @@ def command(
     run_async(_inbox(home, view, intent, platform, text, limit, as_json=as_json))
 
 
-async def _inbox(  # noqa: PLR0917 - passed on from the options
+async def _inbox(
     home: str | None, view: Any, intent: str, platform: str, text: str, limit: int, *, as_json: bool
 ) -> None:
     from bot.desk import wall_clock  # noqa: PLC0415
-    from bot.web.shapes import entry_json  # noqa: PLC0415
+    from bot.web.shapes import plain  # noqa: PLC0415
     from storage.model import QueueFilter  # noqa: PLC0415
 
     async with reading(home) as desk:
         what = QueueFilter(view=view, intent=intent, platform=platform, text=text)
         entries = await desk.store.queue(what, wall_clock(), limit)
-        rows = [entry_json(entry) for entry in entries]
+        rows = [plain(entry) for entry in entries]
     print_rows(rows, as_json, _line)
     if not rows and not as_json:
         click.echo("Nothing waits.")

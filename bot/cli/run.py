@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli._context import home_option
 
-LOGO = "byname"
+if TYPE_CHECKING:
+    from bot.desk import Desk
 
 
 @click.command(
@@ -23,19 +25,16 @@ LOGO = "byname"
 @click.option("--demo", is_flag=True, help="Play an invented brand; no account, no network.")
 @click.option("--host", help="Address to listen on; default from byname.toml.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
-@click.option("--speed", default=1.0, show_default=True, help="Pace of the demo's world.")
-def command(home: str | None, demo: bool, host: str | None, port: int | None, speed: float) -> None:
+def command(home: str | None, demo: bool, host: str | None, port: int | None) -> None:
     """Listen, understand, suggest, and post what was approved.
 
     Prints a sign-in link for the review pages. Stops in order on Ctrl-C; a second one stops at
     once.
     """
-    asyncio.run(_run(home, demo=demo, host=host, port=port, speed=speed))
+    asyncio.run(_run(home, demo=demo, host=host, port=port))
 
 
-async def _run(
-    home: str | None, *, demo: bool, host: str | None, port: int | None, speed: float
-) -> None:
+async def _run(home: str | None, *, demo: bool, host: str | None, port: int | None) -> None:
     started = time.monotonic()
     say = _voice()
     from bot.config import read_config  # noqa: PLC0415 - only what this command needs is loaded
@@ -57,30 +56,28 @@ async def _run(
     try:
         await store.put_setting("time_zone", config.brand.time_zone, "system", wall_clock())
         desk = Desk(folder, config, store)
-        await _serve(desk, address, number, speed if demo else 1.0, say, started)
+        await _serve(desk, address, number, say, started)
     finally:
         await store.close()
     say("stopped; nothing is lost")
 
 
-async def _serve(  # noqa: PLR0917 - one call site
-    desk: "object",
+async def _serve(
+    desk: "Desk",
     address: str,
     number: int,
-    speed: float,
     say: Callable[[str], None],
     started: float,
 ) -> None:
-    from bot.desk import Desk  # noqa: PLC0415
+    from nlp.tagger import load_tagger  # noqa: PLC0415
+
     from bot.service import run, serving, serving_socket, start, stop_on_signals  # noqa: PLC0415
     from bot.tag import Reader  # noqa: PLC0415
     from bot.web.app import create_app, create_socket_app  # noqa: PLC0415
-    from nlp.tagger import load_tagger  # noqa: PLC0415
 
-    assert isinstance(desk, Desk)
     weights = desk.config.nlp.weights
     reader = Reader(load_tagger(Path(weights) if weights else None))
-    service = await start(desk, reader, speed=speed)
+    service = await start(desk, reader)
     stop_on_signals(service)
     async with contextlib.AsyncExitStack() as stack:
         opened = await stack.enter_async_context(serving(create_app(desk), address, number))
@@ -90,12 +87,10 @@ async def _serve(  # noqa: PLR0917 - one call site
         await run(service)
 
 
-async def sign_in_line(desk: "object", address: str, port: int) -> str:
+async def sign_in_line(desk: "Desk", address: str, port: int) -> str:
     """Make the first admin if there is none, and a one-time link for them."""
-    from bot.desk import Desk  # noqa: PLC0415
     from bot.service import LINK_LIFE  # noqa: PLC0415
 
-    assert isinstance(desk, Desk)
     now = desk.clock()
     people = await desk.store.reviewers()
     admin = next((p for p in people if p.role == "admin" and not p.disabled_at), None)

@@ -11,7 +11,7 @@ import click
 
 @click.command(
     "tag",
-    epilog='\b\nExamples:\n  byname tag texts.jsonl\n'
+    epilog="\b\nExamples:\n  byname tag texts.jsonl\n"
     '  echo \'{"id": "1", "text": "my order never came"}\' | byname tag -',
 )
 @click.argument("file", type=click.File("r", encoding="utf-8", errors="surrogateescape"))

@@ -3,6 +3,7 @@
 Drafters are asked in order of trust; the guard reads every draft; silence is a result.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.desk import Desk
@@ -55,23 +56,38 @@ async def propose(
 ) -> Proposal:
     """Ask the drafters in order of trust and keep what the guard lets through."""
     reason = await _why(desk, message)
-    if (silence := _must_be_silent(message)) or vector is None:
+    if (silence := why_silent(message)) or vector is None:
         return Proposal((), silence or "there are no words to go by", reason)
+    near = await desk.store.nearest("playbook", vector, limit=12)
     thread = tuple(await desk.store.thread(message.id))
+    found = await propose_from(desk, playbook, message, vector, near, thread)
+    return replace(found, reason=reason)
+
+
+async def propose_from(
+    desk: Desk,
+    playbook: Playbook,
+    message: Message,
+    vector: Vector,
+    near: Sequence[tuple[str, float]],
+    thread: tuple[Message, ...],
+) -> Proposal:
+    """Draft from the nearest playbook examples, then from memory; the guard reads every draft."""
     context = Context(message, vector, thread, playbook, desk.config)
-    drafts = await draft_from_playbook(desk.store, context)
+    drafts = draft_from_playbook(near, context)
     if desk.config.suggest.memory and len(drafts) < MAX_OPTIONS and not context.is_crisis:
         drafts += _unlike(await draft_from_memory(desk.store, context), drafts)
     kept = [draft for draft in drafts if not _blocked(draft, message, desk)][:MAX_OPTIONS]
     if kept:
-        return Proposal(tuple(kept), "", reason)
+        return Proposal(tuple(kept), "", "")
     silence = "nothing like it in the playbook, nor answered before"
     if drafts:
         silence = "the guard held back every draft: " + _first_finding(drafts[0], message, desk)
-    return Proposal((), silence, reason)
+    return Proposal((), silence, "")
 
 
-def _must_be_silent(message: Message) -> str:
+def why_silent(message: Message) -> str:
+    """Say why no machine should draft here, or nothing when one may."""
     tags = message.tags
     if tags is None or is_foreign(tags):
         language = tags.language if tags else "unknown"

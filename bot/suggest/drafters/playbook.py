@@ -1,15 +1,18 @@
 """Drafts from the playbook: the entry whose examples mean the same, its slots filled from facts."""
 
+from collections.abc import Sequence
+
 from bot.suggest.drafters._context import Context
 from bot.suggest.playbook import Answer, Entry
 from bot.suggest.slots import fill, first_name
 from storage.model import Draft, Evidence
-from storage.store import Store
 
 
-async def draft_from_playbook(store: Store, context: Context) -> list[Draft]:
-    """Return the options of the best fitting entry, or nothing when none is near enough."""
-    near = await store.nearest("playbook", context.vector, limit=12)
+def draft_from_playbook(near: Sequence[tuple[str, float]], context: Context) -> list[Draft]:
+    """Return the options of the best fitting entry, or nothing when none is near enough.
+
+    `near` has the refs of the nearest examples with their similarity, best first.
+    """
     for ref, similarity in near:
         if similarity < context.config.suggest.min_playbook:
             return []
