@@ -9,7 +9,8 @@ from bot.cli._context import api, home_option, run_async
 
 @click.command(
     "reject",
-    epilog="\b\nExamples:\n  byname reject 118 --reason 'wrong tone'\n  byname reject 118 --no-reply",
+    epilog="\b\nExamples:\n  byname reject 118 --reason 'wrong tone'\n"
+    "  byname reject 118 --no-reply",
 )
 @click.argument("message_id", type=click.IntRange(min=1))
 @home_option
