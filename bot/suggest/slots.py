@@ -13,6 +13,10 @@ _NAME = re.compile(r"[^\W\d_][\w'’-]*", re.UNICODE)  # noqa: RUF001 - people w
 _LEADING_HANDLES = re.compile(r"^(?:@[\w.@-]+[,:]?\s+)+")
 _HANDLE = re.compile(r"(?<![\w@])@[\w.@-]*\w")
 _INITIALS = re.compile(r"\s*(?:[\^*/~-]\s?[A-Z]{1,3}|[–—-]\s*[A-Z][a-z]{1,11})\s*$")  # noqa: RUF001
+_NAMELESS = re.compile(
+    r"(?:^|(?<=[.!?] ))\{first_name\}[,:!]?\s+|,?\s*\{first_name\}(?=[,.!?;:\s]|$)"
+)
+_SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
 _PARTICULAR = re.compile(
     r"https?://[^\s<>\"')]+|\b[\w.+-]+@[\w-]+\.[\w.]{2,}\b"
     r"|[#£$€]?\b\d[\d.,:/-]*\d?\b\s?(?:%|am\b|pm\b)?"
@@ -33,10 +37,10 @@ def first_name(name: str, handle: str) -> str:
 
 
 def fill(text: str, values: dict[str, str]) -> str | None:
-    """Fill every slot, or return None. An unknown name is left out of a greeting gracefully."""
-    if "first_name" in SLOT.findall(text) and not values.get("first_name"):
-        text = re.sub(r"(\b(?:Hi|Hello|Hey))?,? ?\{first_name\}", r"\1", text).lstrip(" ,")
-        text = text[:1].upper() + text[1:]
+    """Fill every slot, or return None. A name we do not know is left out, with its comma."""
+    if not values.get("first_name"):
+        text = _NAMELESS.sub("", text).strip()
+        text = _SENTENCE_START.sub(lambda found: found[0].upper(), text)
     missing = [slot for slot in SLOT.findall(text) if not values.get(slot)]
     return None if missing else SLOT.sub(lambda found: values[found[1]], text)
 
