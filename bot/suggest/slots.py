@@ -14,7 +14,7 @@ _LEADING_HANDLES = re.compile(r"^(?:@[\w.@-]+[,:]?\s+)+")
 _HANDLE = re.compile(r"(?<![\w@])@[\w.@-]*\w")
 _INITIALS = re.compile(r"\s*(?:[\^*/~-]\s?[A-Z]{1,3}|[–—-]\s*[A-Z][a-z]{1,11})\s*$")  # noqa: RUF001
 _NAMELESS = re.compile(
-    r"(?:^|(?<=[.!?] ))\{first_name\}[,:!]?\s+|,?\s*\{first_name\}(?=[,.!?;:\s]|$)"
+    r"(?:^|(?<=[.!?]))\s*\{first_name\}[,:!]?(?=\s)|,?\s*\{first_name\}(?=[,.!?;:\s]|$)"
 )
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
 _PARTICULAR = re.compile(
