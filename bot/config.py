@@ -65,6 +65,7 @@ class SourceTable(Table):
         None, description="Older messages are history: tagged, never suggested."
     )
     listen_only: bool = Field(False, description="Never answer what this source brings.")
+    poll_seconds: float = Field(15, gt=0, description="Pause between two looks.")
 
 
 class Nlp(Table):
