@@ -5,8 +5,20 @@ from datetime import date
 from itertools import accumulate, pairwise
 from math import log
 
-from bot.digest.charts import WIDTH, Chart, Colour, Frame, Label, Path, Rect, Series, Shape
-from bot.digest.charts import grid, legend, nice_top
+from bot.digest.charts import (
+    WIDTH,
+    Chart,
+    Colour,
+    Frame,
+    Label,
+    Path,
+    Rect,
+    Series,
+    Shape,
+    grid,
+    legend,
+    nice_top,
+)
 from bot.digest.words import count, duration, percent
 from bot.measures.band import Band
 from bot.measures.survival import Curve
@@ -44,7 +56,9 @@ def hours_chart(by_hour: Sequence[int], bands: Sequence[Band | None], what: str)
         shapes.append(Rect(x, high, slot, max(low - high, 1), "band"))
     for hour, number in enumerate(by_hour):
         y = FRAME.y(number / top)
-        shapes.append(Rect(FRAME.x(hour / 24) + slot * 0.2, y, slot * 0.6, FRAME.bottom - y, "accent"))
+        shapes.append(
+            Rect(FRAME.x(hour / 24) + slot * 0.2, y, slot * 0.6, FRAME.bottom - y, "accent")
+        )
     for hour in range(0, 24, 3):
         x = FRAME.x(hour / 24) + slot / 2
         shapes.append(Label(x, FRAME.bottom + 14, f"{hour:02d}", anchor="middle", size=11))
@@ -65,14 +79,12 @@ def waiting_chart(today: Curve, before: Curve) -> Chart | None:
         shapes.append(Path(((x, FRAME.top), (x, FRAME.bottom)), "line", 1))
         shapes.append(Label(x, FRAME.bottom + 14, _time_label(minutes), anchor="middle", size=11))
     series = []
-    for curve, label, colour in (
-        (before, "28 days before", "quiet"),
-        (today, "this day", "accent"),
-    ):
-        if curve.count:
-            tone: Colour = "accent" if colour == "accent" else "quiet"
-            shapes.append(Path(_steps(curve), tone, 3 if tone == "accent" else 2))
-            series.insert(0, Series(f"{label} ({curve.count})", tone))
+    if before.count:
+        shapes.append(Path(_steps(before), "quiet", 2))
+        series.append(Series(f"28 days before ({before.count})", "quiet"))
+    if today.count:
+        shapes.append(Path(_steps(today), "accent", 3))
+        series.insert(0, Series(f"this day ({today.count})", "accent"))
     shapes += legend(series, 12)
     return Chart(
         "waiting", "How long people waited", _waiting_alt(today, before), HEIGHT, tuple(shapes)
@@ -138,7 +150,9 @@ def _hours_alt(by_hour: Sequence[int], bands: Sequence[Band | None]) -> str:
     unusual = [
         f"{hour:02d}:00" for hour, band in enumerate(bands) if band and by_hour[hour] > band.high
     ]
-    text = f"{count(sum(by_hour), 'message')}; busiest from {busiest:02d}:00 with {by_hour[busiest]}"
+    text = (
+        f"{count(sum(by_hour), 'message')}; busiest from {busiest:02d}:00 with {by_hour[busiest]}"
+    )
     return text + (f"; more than usual at {', '.join(unusual)}" if unusual else "")
 
 
@@ -155,7 +169,9 @@ def _waiting_alt(today: Curve, before: Curve) -> str:
 
 
 def _decisions_alt(today: DayNumbers, days: int, total: int) -> str:
-    parts = [f"{_decided(today, name)} {text}" for name, text, _ in DECISIONS if _decided(today, name)]
+    parts = [
+        f"{_decided(today, name)} {text}" for name, text, _ in DECISIONS if _decided(today, name)
+    ]
     return f"{count(total, 'decision')} in {days} days; this day: {', '.join(parts) or 'none'}"
 
 

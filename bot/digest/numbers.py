@@ -7,7 +7,6 @@ after its midnight as we are after this one. So the page is fair at any hour.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
 from math import sqrt
 
 from bot.digest.facts import Facts, midnight
@@ -248,13 +247,8 @@ def _time_text(minutes: float) -> str:
     return "over 2 days" if minutes >= CAP_MINUTES else duration(minutes)
 
 
-@lru_cache(maxsize=128)
-def _net_of(positive: int, neutral: int, negative: int) -> Interval | None:
-    return net_sentiment(positive, neutral, negative)
-
-
 def _net(day: DayNumbers) -> Interval | None:
-    return _net_of(day.positive, day.neutral, day.negative)
+    return net_sentiment(day.positive, day.neutral, day.negative)
 
 
 def _signed(value: float) -> str:

@@ -3,12 +3,18 @@
 Reads a day's activity and people's days; returns people with one line on why. No store here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, tzinfo
 
 from bot.measures.presence import WINDOW_DAYS
-from bot.people.relation import TIER_WINDOW_DAYS, active_days, days_ago, person_trend, windows_before
+from bot.people.relation import (
+    TIER_WINDOW_DAYS,
+    active_days,
+    days_ago,
+    person_trend,
+    windows_before,
+)
 from storage.model import PersonActivity, PersonDay
 
 AWAY_DAYS = 30
@@ -63,8 +69,9 @@ def new_regulars(
 def cooling(
     people: Iterable[PersonActivity], days: Mapping[int, Sequence[PersonDay]], today: date
 ) -> list[Move]:
-    """People who are here less than half as often as they used to be. Callers pass only people
-    whose platform allows it.
+    """People who are here less than half as often as they used to be.
+
+    Callers pass only people whose platform allows looking at that.
     """
     moves = []
     for who in people:
@@ -77,10 +84,11 @@ def cooling(
     return moves
 
 
-def owed(activity: Iterable[PersonActivity], answers_due: Mapping[int, datetime]) -> list[Move]:
-    """People who gave us much and got little back: three messages or more, answered at most once
-    in three. Those with kind words first: they are thanked least. `answers_due` is what we still
-    owe them, by person.
+def owed(activity: Iterable[PersonActivity], waiting: Collection[int]) -> list[Move]:
+    """People who gave us much and got little back, those with kind words first.
+
+    Three messages or more, answered at most once in three. `waiting` are
+    those who wait for us now.
     """
     debts = [
         who
@@ -88,7 +96,7 @@ def owed(activity: Iterable[PersonActivity], answers_due: Mapping[int, datetime]
         if who.in_count >= DEBT_MESSAGES and who.out_count * 3 <= who.in_count
     ]
     debts.sort(key=lambda who: (-who.positive, who.out_count - who.in_count, who.person_id))
-    return [Move(who, _debt(who, waits=who.person_id in answers_due)) for who in debts]
+    return [Move(who, _debt(who, waits=who.person_id in waiting)) for who in debts]
 
 
 def _mood_of_first(who: PersonActivity) -> str:

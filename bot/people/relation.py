@@ -51,7 +51,9 @@ def windows_before(days: Sequence[PersonDay], today: date) -> list[int]:
     first = min((day.day for day in days if day.in_count), default=today)
     known = (today - first).days + 1
     count = min(WINDOWS_BEFORE, known // WINDOW_DAYS - 1)
-    return [active_days(days, today, WINDOW_DAYS, skip=n * WINDOW_DAYS) for n in range(1, count + 1)]
+    return [
+        active_days(days, today, WINDOW_DAYS, skip=n * WINDOW_DAYS) for n in range(1, count + 1)
+    ]
 
 
 def active_days(days: Iterable[PersonDay], today: date, width: int, skip: int = 0) -> int:
