@@ -48,9 +48,13 @@ def disable(reviewer_id: str, home: str | None) -> None:
 
 async def _add(name: str, role: str, home: str | None, *, as_json: bool) -> None:
     async with api(home) as client:
-        row = await client.post("reviewers", name=name, role=role)
+        row = (await client.post("reviewers", name=name, role=role))["reviewer"]
         made = await client.post("links", reviewer_id=row["id"])
-    print_rows([row | made], as_json, lambda one: f"{_line(one)}\n  sign in once: {one['url']}")
+    print_rows(
+        [row | {"url": made["url"]}],
+        as_json,
+        lambda one: f"{_line(one)}\n  sign in once: {one['url']}",
+    )
 
 
 async def _list(home: str | None, *, as_json: bool) -> None:
