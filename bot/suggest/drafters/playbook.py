@@ -7,7 +7,6 @@ from bot.suggest.playbook import Answer, Entry
 from bot.suggest.slots import fill, first_name
 from storage.model import Draft, Evidence
 
-
 SURE = 0.65  # from here on the nearest entry is taken even when another one is close behind
 MARGIN = 0.04  # below, it must be clearly nearer than any other entry
 
