@@ -65,6 +65,7 @@ class SourceTable(Table):
         None, description="Older messages are history: tagged, never suggested."
     )
     listen_only: bool = Field(False, description="Never answer what this source brings.")
+    poll_seconds: float = Field(15, gt=0, description="Pause between two looks.")
 
 
 class Nlp(Table):
@@ -81,7 +82,7 @@ class Suggest(Table):
 
     playbook: str = Field("playbook/", description="Folder of playbook files, in the home.")
     memory: bool = Field(True, description="Suggest what a human answered to a like question.")
-    min_playbook: float = Field(0.62, ge=0, le=1, description="Least similarity to an example.")
+    min_playbook: float = Field(0.55, ge=0, le=1, description="Least similarity to an example.")
     min_memory: float = Field(0.72, ge=0, le=1, description="Least similarity to a question.")
 
 

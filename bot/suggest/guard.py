@@ -8,9 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from connectors._platforms import length
-
 from bot.config import Config
+from connectors._platforms import length
 from storage.model import Message
 
 _LINK = re.compile(r"https?://[^\s<>\"')]+", re.IGNORECASE)
