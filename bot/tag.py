@@ -5,7 +5,8 @@ the writer. Which state follows which tags is policy (bot.policy).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,14 +18,15 @@ from bot.supervise import each_work
 from nlp.model import Understood
 from storage.model import Work
 
-BULK_LEASE = timedelta(minutes=10)
-Bulk = Callable[[Sequence[str], Sequence[str]], Sequence[Understood]]
+BULK_LEASE = timedelta(hours=1)
+BULK_LIMIT = 100_000
+Bulk = Callable[..., Iterable[Understood]]
 
 
 class Understands(Protocol):
     """What the bot needs of a tagger (nlp.tagger.Tagger)."""
 
-    def understand(self, text: str, declared: Sequence[str] = ("en",)) -> Understood: ...
+    def understand(self, text: str, languages: tuple[str, ...] = ("en",)) -> Understood: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,9 @@ class Reader:
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="model")
     )
 
-    async def understand(self, text: str, declared: Sequence[str] = ("en",)) -> Understood:
+    async def understand(self, text: str, languages: tuple[str, ...] = ("en",)) -> Understood:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.pool, self.tagger.understand, text, declared)
+        return await loop.run_in_executor(self.pool, self.tagger.understand, text, languages)
 
 
 async def tag_some(desk: Desk, reader: Reader, owner: str, limit: int = 16) -> int:
@@ -81,20 +83,18 @@ async def embed_some(desk: Desk, reader: Reader, owner: str, limit: int = 16) ->
     return await each_work(desk, "embed", owner, limit, embed_one)
 
 
-async def tag_in_bulk(desk: Desk, understand: Bulk, batch: int = 200) -> AsyncIterator[int]:
-    """Tag everything that waits, in batches; yields how many each batch had.
+async def tag_in_bulk(desk: Desk, tag_many: Bulk, group: int = 64) -> AsyncIterator[int]:
+    """Tag everything that waits, with two processes; yields how many were stored each time.
 
-    `understand` takes many texts at once (nlp.tagger.understand_many: two processes, one text per
-    run, so that a text's tags do not depend on its batch).
+    `tag_many` (nlp.bulk) still reads one text per run, so that no text's tags depend on the others.
     """
-    while True:
-        now = desk.clock()
-        works = await desk.store.claim("tag", "bulk", batch, now, now + BULK_LEASE)
-        if not works:
-            return
-        messages = [await desk.store.message(work.message_id) for work in works]
-        texts = [message.text for message in messages]
-        understood = await asyncio.to_thread(understand, texts, desk.config.brand.languages)
-        for work, one in zip(works, understood, strict=True):
-            await save(desk, work, one)
-        yield len(works)
+    now = desk.clock()
+    works = await desk.store.claim("tag", "bulk", BULK_LIMIT, now, now + BULK_LEASE)
+    texts = [(await desk.store.message(work.message_id)).text for work in works]
+    answers = iter(tag_many(texts, languages=desk.config.brand.languages))
+    for start in range(0, len(works), group):
+        part = works[start : start + group]
+        understood = await asyncio.to_thread(lambda: list(itertools.islice(answers, group)))
+        pairs = zip(part, understood, strict=True)
+        await asyncio.gather(*(save(desk, work, one) for work, one in pairs))
+        yield len(part)

@@ -72,16 +72,16 @@ def _check_playbook(config: "Config", folder: Path) -> Line:
 
 
 def _check_model(config: "Config") -> Line:
-    from nlp.tagger import load_tagger  # noqa: PLC0415
-
+    from nlp.folder import SHIPPED  # noqa: PLC0415
     from nlp.model import NlpError  # noqa: PLC0415
+    from nlp.tagger import load_tagger  # noqa: PLC0415
 
     weights = config.nlp.weights
     try:
-        tagger = load_tagger(Path(weights) if weights else None)
+        tagger = load_tagger(Path(weights) if weights else SHIPPED)
     except NlpError as error:
         return Line("model", ok=False, says=str(error))
-    return Line("model", ok=True, says=f"version {tagger.version}")
+    return Line("model", ok=True, says=f"version {tagger.model}")
 
 
 async def _check_store(folder: Path) -> list[Line]:

@@ -55,14 +55,13 @@ async def _threads(file: Path, home: str | None, *, as_json: bool, tag: bool) ->
 
 
 async def _tag_all(desk: "Desk", *, as_json: bool) -> int:
-    from nlp.tagger import understand_many  # noqa: PLC0415
-
     from bot.tag import tag_in_bulk  # noqa: PLC0415
+    from nlp.bulk import tag_many  # noqa: PLC0415
 
     left = (await desk.store.work_left()).get("tag", 0)
     done = 0
     with click.progressbar(length=left, label="tagging", hidden=as_json, file=_err()) as bar:
-        async for count in tag_in_bulk(desk, understand_many):
+        async for count in tag_in_bulk(desk, tag_many):
             bar.update(count)
             done += count
     return done
@@ -82,4 +81,5 @@ def _print(counts: dict[str, int], rejects: Path, *, as_json: bool) -> None:
 
 
 def _err() -> TextIO:
-    return click.get_text_stream("stderr")
+    stream: TextIO = click.get_text_stream("stderr")
+    return stream

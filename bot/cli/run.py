@@ -69,14 +69,14 @@ async def _serve(
     say: Callable[[str], None],
     started: float,
 ) -> None:
-    from nlp.tagger import load_tagger  # noqa: PLC0415
-
     from bot.service import run, serving, serving_socket, start, stop_on_signals  # noqa: PLC0415
     from bot.tag import Reader  # noqa: PLC0415
     from bot.web.app import create_app, create_socket_app  # noqa: PLC0415
+    from nlp.folder import SHIPPED  # noqa: PLC0415
+    from nlp.tagger import load_tagger  # noqa: PLC0415
 
     weights = desk.config.nlp.weights
-    reader = Reader(load_tagger(Path(weights) if weights else None))
+    reader = Reader(load_tagger(Path(weights) if weights else SHIPPED))
     service = await start(desk, reader)
     stop_on_signals(service)
     async with contextlib.AsyncExitStack() as stack:

@@ -24,9 +24,10 @@ def command(file: Any, weights: Path | None, explain: bool, languages: tuple[str
     A foreign text has its language and nulls. A malformed line becomes {"error"} with its number;
     the rest goes on (exit code 65 at the end).
     """
+    from nlp.folder import SHIPPED  # noqa: PLC0415
     from nlp.tagger import load_tagger  # noqa: PLC0415 - the model takes half a second
 
-    tagger = load_tagger(weights)
+    tagger = load_tagger(weights or SHIPPED)
     bad = 0
     for number, row in _rows(file):
         if "error" in row:

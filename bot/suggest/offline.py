@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nlp.tagger import load_tagger
-
 from bot.desk import Desk
 from bot.importing import ImportedMessage, ImportedThread
 from bot.suggest.playbook import Playbook, read_playbook
 from bot.suggest.suggest import Proposal, propose_from, why_silent
 from bot.tag import Reader
+from nlp.folder import SHIPPED
 from nlp.model import Understood, Vector
+from nlp.tagger import load_tagger
 from storage.model import Account, Message
 
 
@@ -31,7 +31,7 @@ class Offline:
     async def open(cls, desk: Desk, folder: Path | None) -> "Offline":
         """Load the model and the playbook (the home's, unless a folder is given)."""
         weights = desk.config.nlp.weights
-        reader = Reader(load_tagger(Path(weights) if weights else None))
+        reader = Reader(load_tagger(Path(weights) if weights else SHIPPED))
         playbook = read_playbook(folder or desk.home / desk.config.suggest.playbook)
         vectors = {
             ref: (await reader.understand(text)).vector for ref, text in playbook.examples().items()

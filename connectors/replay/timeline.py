@@ -69,6 +69,11 @@ class Timeline:
     def __init__(self, world: World, platform: str, pace: Pace) -> None:
         self._world = world
         self._platform = platform
+        self._authors = {
+            ref: author_of(line)
+            for (where, ref), line in world.accounts.items()
+            if where == platform
+        }
         self._moments: list[Moment] = []
         self._of: dict[str, list[Moment]] = {}  # by ref, in order
         self._added = 0
@@ -168,7 +173,7 @@ class Timeline:
         return Message(
             platform=self._platform,
             ref=line.ref,
-            author=self._author(line.author),
+            author=self._authors[line.author],
             text=line.text,
             kind=line.kind,
             root_ref=self._world.root((self._platform, line.ref)),
@@ -181,9 +186,6 @@ class Timeline:
             attachments=tuple(Attachment(one.kind, one.url, one.alt) for one in line.attachments),
             quoted_ref=line.quoted,
         )
-
-    def _author(self, ref: str) -> Author:
-        return author_of(self._world.accounts[self._platform, ref])
 
     def _add_reply(self, entry: Replied) -> None:
         self._say(self._reply(entry), entry.visible_at, 0)
@@ -199,7 +201,7 @@ class Timeline:
         said = replace(
             self._reply(entry),
             ref=f"{script.line.to}-answer-{script.number + 1}.{script.said}",
-            author=self._author(script.line.author),
+            author=self._authors[script.line.author],
             text=then.text,
             parent_ref=entry.ref,
             created_at=script.next_at,
@@ -223,7 +225,7 @@ class Timeline:
         return Message(
             platform=self._platform,
             ref=entry.ref,
-            author=self._author(entry.author),
+            author=self._authors[entry.author],
             text=entry.text,
             kind="reply",
             root_ref=above.root_ref if above else entry.parent,

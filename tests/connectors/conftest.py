@@ -63,13 +63,13 @@ def wall() -> Wall:
 
 
 @pytest.fixture
-def shared() -> Path:
-    """The recorded material beside a developer's checkout."""
+def recorded() -> Path:
+    """The recorded answers beside a developer's checkout."""
     beside = Path(__file__).resolve().parents[3] / "shared"
     path = Path(os.environ.get("BYNAME_SHARED", beside))
-    if not path.is_dir():
-        pytest.skip("the recorded material does not stand beside this checkout")
-    return path
+    if not (path / "recorded").is_dir():
+        pytest.skip("the recorded answers do not stand beside this checkout")
+    return path / "recorded"
 
 
 def lines(*rows: dict[str, Any]) -> str:
@@ -136,3 +136,8 @@ def write_world(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def setup_type() -> type[Desk]:
+    return Desk
