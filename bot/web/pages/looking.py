@@ -92,3 +92,8 @@ async def keys(request: web.Request) -> web.Response:
 async def brake(request: web.Request) -> web.Response:
     """Ask once more before everything that waits is let go."""
     return await page(request, "brake.html")
+
+
+async def brakes(request: web.Request) -> web.Response:
+    """Answer with what is stopped alone, for a page that refreshes itself."""
+    return await page(request, "_brakes.html")
