@@ -3,7 +3,8 @@
     BotError
     ├── ConfigError    the operator: byname.toml or the environment (78)
     ├── InputError     the caller: a file or an argument cannot be read (65)
-    ├── Refused        the reviewer: policy, guard or role says no (77)
+    ├── Refused        the reviewer: policy or guard says no (77)
+    │   └── NotAllowed the reviewer: their role, session or origin says no (77)
     └── InUse          the operator: a port or the home is taken (75)
 
 Exit codes follow sysexits: 0 done, 1 a bug of ours, 2 wrong usage, 65 bad input data,
@@ -33,6 +34,10 @@ class Refused(BotError):
     """Policy, guard or role says no; the message names the rule."""
 
     exit_code = 77
+
+
+class NotAllowed(Refused):
+    """The role of a reviewer, or where a request came from, says no."""
 
 
 class InUse(BotError):

@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.desk import Desk
-from bot.errors import Refused
+from bot.errors import NotAllowed, Refused
 from bot.suggest.guard import Finding, inspect_reply
-from storage.model import Approval, Decision, DecisionKind, QueueEntry, Reply, Reviewer
+from storage.model import (
+    Approval,
+    BrakeScope,
+    Decision,
+    DecisionKind,
+    QueueEntry,
+    Reply,
+    Reviewer,
+)
 from storage.store import Conflict
 
 MIN_SECONDS_ON_SCREEN = 0.7  # DESIGN section 4: nothing is approved in its first 700 ms
@@ -111,6 +119,24 @@ async def settle_by_hand(
     return moved
 
 
+async def set_brake(
+    desk: Desk,
+    reviewer: Reviewer,
+    scope: BrakeScope,
+    target: str = "",
+    *,
+    on: bool,
+    reason: str = "",
+) -> None:
+    """Stop everything that has not left yet, or let it go again, for a home, login or source."""
+    require(reviewer, "review")
+    known = {"home": [""], "login": list(desk.config.logins), "source": list(desk.config.sources)}
+    if target not in known[scope]:
+        raise Refused(f"There is no {scope} called {target}.")
+    await desk.store.set_brake(scope, target, desk.clock(), on=on, by=reviewer.name, reason=reason)
+    desk.hub.tell("brake")
+
+
 def later(now: datetime, choice: str) -> datetime:
     """Turn a snooze choice into a time: `1h`, `3h`, `tomorrow` (next day, same time), `week`."""
     steps = {
@@ -128,7 +154,7 @@ def require(reviewer: Reviewer, role: str) -> None:
     """Refuse unless the reviewer's role allows it: read < review < admin."""
     order = ("read", "review", "admin")
     if reviewer.disabled_at is not None or order.index(reviewer.role) < order.index(role):
-        raise Refused(f"{reviewer.name} may not do this; it needs the role {role}.")
+        raise NotAllowed(f"{reviewer.name} may not do this; it needs the role {role}.")
 
 
 def refuse_blocked(findings: list[Finding]) -> None:
