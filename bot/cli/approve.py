@@ -30,7 +30,7 @@ async def _approve(
     message_id: int, home: str | None, option: int, text: str | None, *, yes: bool, as_json: bool
 ) -> None:
     async with api(home) as client:
-        entry = await client.get(f"messages/{message_id}")
+        entry = (await client.get(f"messages/{message_id}"))["entry"]
         body = _body(entry, option, text)
         click.echo(f"to {entry['message']['author']['handle']}: {body['text']}", err=True)
         if not yes:
@@ -61,4 +61,5 @@ def _body(entry: dict[str, Any], option: int, text: str | None) -> dict[str, Any
 
 
 async def _send(client: Api, message_id: int, body: dict[str, Any]) -> Any:
-    return await client.post(f"messages/{message_id}/approve", request_id=uuid.uuid4().hex, **body)
+    path = f"messages/{message_id}/approve"
+    return (await client.post(path, request_id=uuid.uuid4().hex, **body))["reply"]

@@ -49,7 +49,7 @@ async def _brake(
                 target=login or source or "",
                 reason=reason,
             )
-        brakes = (await client.get("brake"))["brakes"]
+        brakes = (await client.get("brakes"))["brakes"]
     print_rows(brakes, as_json, _line)
     if not brakes and not as_json:
         click.echo("The brake is off: approved replies are sent.")

@@ -81,4 +81,5 @@ def _print(counts: dict[str, int], rejects: Path, *, as_json: bool) -> None:
 
 
 def _err() -> TextIO:
-    return click.get_text_stream("stderr")
+    stream: TextIO = click.get_text_stream("stderr")
+    return stream

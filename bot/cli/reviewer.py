@@ -48,9 +48,9 @@ def disable(reviewer_id: str, home: str | None) -> None:
 
 async def _add(name: str, role: str, home: str | None, *, as_json: bool) -> None:
     async with api(home) as client:
-        row = await client.post("reviewers", name=name, role=role)
+        row = (await client.post("reviewers", name=name, role=role))["reviewer"]
         made = await client.post("links", reviewer_id=row["id"])
-    print_rows([row | made], as_json, lambda one: f"{_line(one)}\n  sign in once: {one['url']}")
+    print_rows([row | {"url": made["url"]}], as_json, _line)
 
 
 async def _list(home: str | None, *, as_json: bool) -> None:
@@ -73,4 +73,5 @@ async def _disable(reviewer_id: str, home: str | None) -> None:
 
 def _line(row: dict[str, Any]) -> str:
     off = "  (disabled)" if row.get("disabled_at") else ""
-    return f"{row['id']:>4}  {row['name']:<20} {row['role']}{off}"
+    link = f"\n      sign in once: {row['url']}" if "url" in row else ""
+    return f"{row['id']:>4}  {row['name']:<20} {row['role']}{off}{link}"
