@@ -131,7 +131,7 @@ def _embedder(service: Service) -> Step:
 
 
 def _suggester(service: Service) -> Step:
-    learned = asyncio.Event()  # on a first start the examples take a second or two: not before ready
+    learned = asyncio.Event()  # a first start takes a second or two: not before ready
 
     async def step() -> float:
         if not learned.is_set():
