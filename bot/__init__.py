@@ -1,1 +1,1 @@
-"""What byname does: collect, tag, suggest, review, post, measure, digest; the web pages; the CLI."""
+"""What byname does: collect, tag, suggest, review, post, measure, digest; web pages; CLI."""

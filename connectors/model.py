@@ -1,8 +1,8 @@
 """Nouns of hearing and speaking: what a platform tells us, and what we ask it to do.
 
 Not what byname remembers (storage.model) and not how a platform is reached (the connectors).
-All times are aware UTC. A `ref` is a platform's permanent, global name for a thing; a handle is only
-an attribute that people change.
+All times are aware UTC. A `ref` is a platform's permanent, global name for a thing; a handle is
+only an attribute that people change.
 """
 
 from dataclasses import dataclass, field

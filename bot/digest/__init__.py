@@ -1,0 +1,1 @@
+"""One day in ninety seconds: numbers, people, topics, what byname did."""

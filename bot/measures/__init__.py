@@ -1,0 +1,1 @@
+"""Formulas of PRODUCT.md section 2 as pure functions. No I/O."""

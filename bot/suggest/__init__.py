@@ -1,0 +1,1 @@
+"""From a message to a suggestion with evidence, or to silence with a reason."""

@@ -1,0 +1,1 @@
+"""The review pages and their JSON API. One process, loopback by default."""

@@ -1,0 +1,1 @@
+"""Where drafts come from: playbook first, then memory."""

@@ -1,0 +1,1 @@
+"""One module per page; each turns store nouns into a template."""
