@@ -180,8 +180,8 @@ def head_report(head: str, pairs: list[tuple[Labelled, Answer]]) -> HeadReport:
         name=head,
         texts=len(pairs),
         scores=tuple(_scores(labels, truth, said)),
-        macro_f1=float(_f1(truth, said).mean()),
-        macro_recall=float(_recall(truth, said).mean()),
+        macro_f1=_macro(_f1(truth, said), truth),
+        macro_recall=_macro(_recall(truth, said), truth),
         f1_between=_between(drawn[:, 0]),
         recall_between=_between(drawn[:, 1]),
         calibration_error=calibration_error(curve),
@@ -222,13 +222,20 @@ def _f1(truth: Yes, said: Yes) -> Numbers:
     return f1
 
 
+def _macro(values: Numbers, truth: Yes) -> float:
+    """The mean over the labels that occur; a label nobody gave says nothing of the model."""
+    occurs = truth.any(0)
+    return float(values[occurs].mean()) if occurs.any() else 0.0
+
+
 def _draws(truth: Yes, said: Yes) -> Numbers:
     """Macro F1 and recall of bootstrap draws; seeded, so that a report repeats itself."""
     rng = np.random.default_rng(0)
     result = np.empty((DRAWS, 2))
     for i in range(DRAWS):
         rows = rng.integers(0, len(truth), len(truth))
-        result[i] = _f1(truth[rows], said[rows]).mean(), _recall(truth[rows], said[rows]).mean()
+        drawn = truth[rows], said[rows]
+        result[i] = _macro(_f1(*drawn), drawn[0]), _macro(_recall(*drawn), drawn[0])
     return result
 
 

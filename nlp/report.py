@@ -23,9 +23,11 @@ def as_table(report: Report) -> str:
         low, high = head.f1_between
         lines += [
             "",
-            f"{head.name}: {head.texts} texts, macro-F1 {head.macro_f1:.3f} "
-            f"({low:.3f}-{high:.3f}), macro-recall {head.macro_recall:.3f}, "
-            f"calibration error {head.calibration_error:.3f}",
+            (
+                f"{head.name}: {head.texts} texts, macro-F1 {head.macro_f1:.3f} "
+                f"({low:.3f}-{high:.3f}), macro-recall {head.macro_recall:.3f}, "
+                f"calibration error {head.calibration_error:.3f}"
+            ),
             f"  {'label':<14}{'texts':>6}{'precision':>11}{'recall':>8}{'F1':>7}",
         ]
         lines += [
@@ -123,3 +125,20 @@ def _mistake_table(head: HeadReport) -> str:
         "<details><summary>The surest mistakes</summary><table class=text>"
         f"<tr><th>truth<th>said<th>sure<th>text{rows}</table></details>"
     )
+
+
+def as_comparison(reports: list[Report]) -> str:
+    """Several models on the same texts, a row for each head and model."""
+    lines = [
+        f"{'head':<12}{'model':<34}{'texts':>6}{'macro-F1':>10}{'recall':>8}{'cal. error':>12}"
+    ]
+    heads = sorted({head.name for report in reports for head in report.heads})
+    for name in heads:
+        for report in reports:
+            found = next((h for h in report.heads if h.name == name), None)
+            if found:
+                lines.append(
+                    f"{name:<12}{report.model[-32:]:<34}{found.texts:>6}{found.macro_f1:>10.3f}"
+                    f"{found.macro_recall:>8.3f}{found.calibration_error:>12.3f}"
+                )
+    return "\n".join(lines)
