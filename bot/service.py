@@ -54,13 +54,12 @@ class Service:
 
 
 async def start(desk: Desk, reader: Reader) -> Service:
-    """Make everything ready: settings checked, old leases lost, playbook learned."""
+    """Make everything ready: settings checked, playbook read, leases of a dead run lost."""
     check_policy(desk.config)
     playbook = read_playbook(desk.home / desk.config.suggest.playbook)
     lost = await desk.store.lose_leases(desk.clock(), all_owners=True)
     if lost:
         log.warning("replies of an interrupted run are uncertain and will be looked up", count=lost)
-    await learn_playbook(desk, reader, playbook)
     return Service(desk, reader, playbook, build_connectors(desk))
 
 
@@ -132,7 +131,12 @@ def _embedder(service: Service) -> Step:
 
 
 def _suggester(service: Service) -> Step:
+    learned = asyncio.Event()  # a first start takes a second or two: not before ready
+
     async def step() -> float:
+        if not learned.is_set():
+            await learn_playbook(service.desk, service.reader, service.playbook)
+            learned.set()
         done = await suggest_some(service.desk, service.reader, service.playbook, service.owner)
         return 0.0 if done else 1.0
 

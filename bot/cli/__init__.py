@@ -6,7 +6,7 @@ and a documented exit code (bot.errors); everything else is a bug and keeps its 
 
 import importlib
 import sys
-from typing import Any
+from typing import NoReturn
 
 import click
 
@@ -100,6 +100,6 @@ def exit_code(error: Exception) -> int | None:
     return next((by_name[name] for name in names if name in by_name), None)
 
 
-def _fail(message: str, code: int) -> Any:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo(f"byname: {message}", err=True)
     sys.exit(code)

@@ -113,6 +113,8 @@ def _topic(shift: Shift, found: _Found, base_url: str) -> Topic:
         quote=one_line(voice.text) if voice else "",
         who=one_line(voice.author.name or voice.author.handle, 40) if voice else "",
         link=message_link(base_url, voice.id) if voice else "",
+        message_id=voice.id if voice else None,
+        person_id=voice.author.person_id if voice else None,
     )
 
 

@@ -64,6 +64,7 @@ def _stuck(reply: Reply, facts: Facts) -> Need:
         link=message_link(facts.base_url, reply.message_id),
         due="nothing else leaves in this conversation",
         is_late=True,
+        message_id=reply.message_id,
     )
 
 
@@ -78,6 +79,8 @@ def _waiting(entry: QueueEntry, facts: Facts) -> Need:
         quote=one_line(message.text) if is_quotable(message) else "",
         due=due_in(message.answer_by_at, facts.now) if message.answer_by_at else "",
         is_late=_is_late(message, facts),
+        person_id=entry.person_id,
+        message_id=message.id,
     )
 
 
