@@ -49,7 +49,7 @@ def environment() -> Environment:
 
 VIEWS = (
     ("needs_you", "Needs you"),
-    ("silent", "No suggestion"),
+    ("silent", "No draft"),
     ("snoozed", "Snoozed"),
     ("done", "Done"),
     ("all", "All"),
