@@ -6,6 +6,7 @@ No template marks anything as safe; bot.web.words hands out parts, templates esc
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from bot.web.keys import CALLER, DESK, TEMPLATES, Caller
 HERE = Path(__file__).parent
 
 
+@cache
 def environment() -> Environment:
-    """Build the environment: autoescape everywhere, an undefined name is a bug."""
+    """Build the environment, once: autoescape everywhere, an undefined name is a bug."""
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
