@@ -47,7 +47,9 @@ async def _threads(file: Path, home: str | None, *, as_json: bool, tag: bool) ->
         rejects.parent.mkdir(exist_ok=True)
         rejects.unlink(missing_ok=True)
         counts = ImportCounts()
-        with click.progressbar(length=total, label="reading", hidden=as_json, file=sys.stderr) as bar:
+        with click.progressbar(
+            length=total, label="reading", hidden=as_json, file=sys.stderr
+        ) as bar:
             async for progress in import_threads(desk, file, rejects):
                 bar.update(progress.line - bar.pos)
                 counts = progress.counts

@@ -276,5 +276,3 @@ async def test_news_is_told_to_every_open_page(browser, desk, message_id):
     await browser.call(f"messages/{message_id}/no-reply", {"request_id": "request-7"})
     assert b'"topic": "queue"' in await stream.content.readuntil(b"\n\n")
     stream.close()
-
-

@@ -35,7 +35,9 @@ def test_a_link_names_the_host_it_really_goes_to():
     assert link.host == "evil.example"
 
 
-@pytest.mark.parametrize("text", ["javascript:alert(1)", "data:text/html,x", "https://", "http:///x"])
+@pytest.mark.parametrize(
+    "text", ["javascript:alert(1)", "data:text/html,x", "https://", "http:///x"]
+)
 def test_what_is_no_web_address_is_no_link(text):
     assert all(kind != "link" for kind, _ in shown(text))
 
@@ -73,7 +75,14 @@ def test_a_name_is_one_short_line():
 
 @pytest.mark.parametrize(
     ("name", "letters"),
-    [("Ann Other", "AO"), ("jens", "J"), ("<b>hex</b>", "BB"), ("💕", ""), ("李 明", "李明"), ("", "")],
+    [
+        ("Ann Other", "AO"),
+        ("jens", "J"),
+        ("<b>hex</b>", "BB"),
+        ("💕", ""),
+        ("李 明", "李明"),
+        ("", ""),
+    ],
 )
 def test_initials_stand_for_a_picture(name, letters):
     assert words.initials(name) == letters
