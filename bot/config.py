@@ -75,6 +75,10 @@ class Nlp(Table):
     sentiment_model: str = Field(
         "", description="Another sentiment model: hub id or folder (extra `torch`)."
     )
+    sentiment_labels: dict[str, Literal["negative", "neutral", "positive"]] = Field(
+        default_factory=dict, description="What that model's own label names mean."
+    )
+    learn: bool = Field(True, description="Learn every night from what people corrected.")
 
 
 class Suggest(Table):

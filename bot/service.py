@@ -92,6 +92,7 @@ def steps(service: Service) -> dict[str, Step]:
         "reconcile": _reconciler(service),
         "housekeeping": _housekeeper(service),
         "digest": _digester(service),
+        "learn": _learner(service),
     }
 
 
@@ -193,6 +194,25 @@ def _digester(service: Service) -> Step:
     async def step() -> float:
         await send_due(service.desk)
         return 30.0
+
+    return step
+
+
+def _learner(service: Service) -> Step:
+    """Learn at night: in the hour before the digest, when corrections came in since."""
+    from bot.teach import learn_if_due, load_reader  # noqa: PLC0415 - once a day
+
+    desk, at = service.desk, service.desk.config.digest.at
+
+    async def step() -> float:
+        local = desk.clock().astimezone(desk.config.zone)
+        if local.hour != (at.hour - 1) % 24:
+            return 600.0
+        learning = await learn_if_due(desk)
+        if learning is not None and learning.adopted:
+            service.reader.tagger = load_reader(desk.config, desk.home).tagger
+            log.info("learned", corrections=learning.corrections)
+        return 3600.0
 
     return step
 

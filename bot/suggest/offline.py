@@ -14,9 +14,7 @@ from bot.importing import ImportedMessage, ImportedThread
 from bot.suggest.playbook import Playbook, read_playbook
 from bot.suggest.suggest import Proposal, propose_from, why_silent
 from bot.tag import Reader
-from nlp.folder import SHIPPED
 from nlp.model import Understood, Vector
-from nlp.tagger import load_tagger
 from storage.model import Account, Message
 
 
