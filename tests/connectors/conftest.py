@@ -1,0 +1,143 @@
+"""Worlds, clocks and set-ups that the connector tests share."""
+
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Wall:
+    """A clock that only moves when a test moves it."""
+
+    now: datetime = FIRST_START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go(self, **distance: float) -> None:
+        self.now += timedelta(**distance)
+
+
+@dataclass
+class Drawer:
+    """Secrets kept in memory."""
+
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def read(self, login: str) -> Mapping[str, str]:
+        return self.values.get(login, {})
+
+    def write(self, login: str, values: Mapping[str, str]) -> None:
+        self.values[login] = dict(values)
+
+    async def refresh(
+        self, login: str, renew: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
+    ) -> Mapping[str, str]:
+        self.write(login, await renew(self.read(login)))
+        return self.read(login)
+
+
+@dataclass
+class Desk:
+    """A Setup as bot would hand it over."""
+
+    home: Path
+    clock: Wall
+    platform: str = "mastodon"
+    login: str = "desk"
+    settings: Mapping[str, object] = field(default_factory=dict)
+    secrets: Drawer = field(default_factory=Drawer)
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def recorded() -> Path:
+    """The recorded answers beside a developer's checkout."""
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    path = Path(os.environ.get("BYNAME_SHARED", beside))
+    if not (path / "recorded").is_dir():
+        pytest.skip("the recorded answers do not stand beside this checkout")
+    return path / "recorded"
+
+
+def lines(*rows: dict[str, Any]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def a_world() -> str:
+    """A small world: two people, a colleague, an open question, live messages, scripted answers."""
+    return lines(
+        {"type": "world", "name": "small", "brand": "Tern", "time_zone": "Europe/Berlin",
+         "platforms": ["mastodon", "x", "hackernews"]},
+        {"type": "account", "platform": "mastodon", "ref": "us", "handle": "tern", "ours": True},
+        {"type": "account", "platform": "mastodon", "ref": "kim", "handle": "kim", "ours": True},
+        {"type": "account", "platform": "mastodon", "ref": "ada", "handle": "ada", "followers": 9},
+        {"type": "account", "platform": "mastodon", "ref": "bo", "handle": "bo", "bot": True},
+        {"type": "account", "platform": "x", "ref": "x-us", "handle": "tern", "ours": True},
+        {"type": "account", "platform": "x", "ref": "x-ada", "handle": "ada_x"},
+        {"type": "account", "platform": "hackernews", "ref": "hn-us", "handle": "t", "ours": True},
+        {"type": "message", "platform": "mastodon", "ref": "post", "author": "us",
+         "at": "-2d 09:00", "kind": "post", "text": "New saddles are in."},
+        {"type": "message", "platform": "mastodon", "ref": "comment", "author": "ada",
+         "at": "-2d 09:30", "kind": "comment", "text": "Which sizes?", "parent": "post",
+         "attachments": [{"kind": "image", "alt": "a saddle"}]},
+        {"type": "message", "platform": "mastodon", "ref": "aside", "author": "bo",
+         "at": "-26h10m", "kind": "reply", "text": "I wonder too", "parent": "comment"},
+        {"type": "message", "platform": "mastodon", "ref": "chat", "author": "bo", "at": "-40m",
+         "kind": "post", "text": "Somebody said saddle."},
+        {"type": "message", "platform": "mastodon", "ref": "ask", "author": "ada", "at": "-30m",
+         "kind": "mention", "text": "@tern my order is late", "visibility": "unlisted"},
+        {"type": "edit", "platform": "mastodon", "ref": "ask", "at": "-20m",
+         "text": "@tern my order 7 is late"},
+        {"type": "message", "platform": "mastodon", "ref": "oops", "author": "bo", "at": "-25m",
+         "kind": "mention", "text": "@tern wrong person"},
+        {"type": "delete", "platform": "mastodon", "ref": "oops", "at": "-24m"},
+        {"type": "message", "platform": "mastodon", "ref": "shut", "author": "bo", "at": "-23m",
+         "kind": "mention", "text": "@tern no replies please", "closed": True},
+        {"type": "garbled", "platform": "mastodon", "at": "-22m", "raw": "<html>"},
+        {"type": "message", "platform": "mastodon", "ref": "live", "author": "bo",
+         "at": "+4m30s", "kind": "mention", "text": "@tern hello"},
+        {"type": "message", "platform": "x", "ref": "x-ask", "author": "x-ada", "at": "-10m",
+         "kind": "mention", "text": "@tern and here?"},
+        {"type": "answer", "to": "ask", "author": "ada", "after_s": 600, "text": "Thanks!",
+         "then": [{"after_s": 60, "text": "All good now."}]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def desk(tmp_path: Path, wall: Wall) -> Callable[..., Desk]:
+    """Make a set-up for the small world; settings by keyword."""
+    (tmp_path / "world.jsonl").write_text(a_world(), encoding="utf-8")
+
+    def make(platform: str = "mastodon", login: str = "desk", **settings: object) -> Desk:
+        all_settings = {"world": "world.jsonl", "platform": platform, **settings}
+        return Desk(tmp_path, wall, platform, login, all_settings)
+
+    return make
+
+
+@pytest.fixture
+def write_world(tmp_path: Path) -> Callable[..., Path]:
+    def write(*rows: dict[str, Any], text: str | None = None) -> Path:
+        path = tmp_path / "other.jsonl"
+        path.write_text(lines(*rows) if text is None else text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def setup_type() -> type[Desk]:
+    return Desk
