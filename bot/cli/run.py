@@ -50,6 +50,8 @@ async def _run(home: str | None, *, demo: bool, host: str | None, port: int | No
     config = read_config(folder / CONFIG_NAME)
     address, number = host or config.web.host, config.web.port if port is None else port
     refuse_open_address(address, behind_tls=config.web.behind_tls)
+    here = config.web.model_copy(update={"host": address, "port": number})
+    config = config.model_copy(update={"web": here})  # links name the address that is in use
     say(f"byname for {config.brand.name}   home {folder}")
     store = await open_store(folder, clock=wall_clock)
     try:
