@@ -32,6 +32,7 @@ ACTOR = "outbox"
 MAX_WAIT = timedelta(hours=1)  # STORAGE 3.5 row 16: an absurd Retry-After is capped
 MAX_ATTEMPTS = 3
 NEEDED_LOOKUPS = 2
+EARLY_LOOK = timedelta(seconds=6)  # most lost answers are visible at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,13 @@ async def _count_absence(desk: Desk, reply: Reply) -> Outcome | None:
 
 
 def is_due(reply: Reply, now: datetime, policy: Policy) -> bool:
-    """Say whether enough time has passed since the last look."""
+    """Say whether to look now: once early, then after the settle window, then with a gap.
+
+    Looking costs calls (on X: money), so that between the early look and the window there is none.
+    """
+    assert reply.unknown_since is not None
+    if now < reply.unknown_since + timedelta(seconds=policy.settle_seconds):
+        return now <= reply.unknown_since + EARLY_LOOK
     if reply.looked_up_at is None:
         return True
     return now >= reply.looked_up_at + timedelta(seconds=policy.lookup_gap_seconds)
