@@ -75,6 +75,10 @@ class Nlp(Table):
     sentiment_model: str = Field(
         "", description="Another sentiment model: hub id or folder (extra `torch`)."
     )
+    sentiment_labels: dict[str, Literal["negative", "neutral", "positive"]] = Field(
+        default_factory=dict, description="What that model's own label names mean."
+    )
+    learn: bool = Field(True, description="Learn every night from what people corrected.")
 
 
 class Suggest(Table):
@@ -82,8 +86,8 @@ class Suggest(Table):
 
     playbook: str = Field("playbook/", description="Folder of playbook files, in the home.")
     memory: bool = Field(True, description="Suggest what a human answered to a like question.")
-    min_playbook: float = Field(0.62, ge=0, le=1, description="Least similarity to an example.")
-    min_memory: float = Field(0.72, ge=0, le=1, description="Least similarity to a question.")
+    min_playbook: float = Field(0.55, ge=0, le=1, description="Least similarity to an example.")
+    min_memory: float = Field(0.6, ge=0, le=1, description="Least similarity to a question.")
 
 
 class Web(Table):

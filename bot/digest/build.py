@@ -1,5 +1,6 @@
 """One day's digest: facts from the store, composed into a page. Renders and sends nothing."""
 
+import asyncio
 from datetime import date
 
 from bot.desk import Desk
@@ -27,7 +28,8 @@ TREND_DAYS = 14
 
 async def build(desk: Desk, day: date) -> DigestPage:
     """Build the digest of one local day."""
-    return compose(await gather(desk, day))
+    facts = await gather(desk, day)
+    return await asyncio.to_thread(compose, facts)
 
 
 def compose(facts: Facts) -> DigestPage:

@@ -85,7 +85,9 @@ def figures(facts: Facts) -> list[Figure]:
 
 def as_number(one: Figure) -> Number:
     usual = ""
-    if one.band:
+    if one.band and one.show is _time_text and one.band.middle >= CAP_MINUTES:
+        usual = "not within 2 days"
+    elif one.band:
         low, high = one.show(one.band.low), one.show(one.band.high)
         usual = low if low == high else f"{low} to {high}"
     return Number(one.label, one.text, usual, one.arrow, one.tone, one.note)

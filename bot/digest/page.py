@@ -23,6 +23,8 @@ class Need:
     quote: str = ""  # empty for direct messages and offensive texts
     due: str = ""
     is_late: bool = False
+    person_id: int | None = None
+    message_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Topic:
     quote: str = ""
     who: str = ""
     link: str = ""
+    message_id: int | None = None
+    person_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,17 @@ class DigestPage:
     @property
     def person_ids(self) -> tuple[int, ...]:
         """Everybody who is named, so that an erasure finds this page."""
-        return tuple(sorted({line.person_id for group in self.people for line in group.lines}))
+        ids = {line.person_id for group in self.people for line in group.lines}
+        ids |= {need.person_id for need in self.needs_you if need.person_id}
+        ids |= {topic.person_id for topic in self.topics if topic.person_id}
+        return tuple(sorted(ids))
+
+    @property
+    def message_ids(self) -> tuple[int, ...]:
+        """Every message that is quoted."""
+        ids = {need.message_id for need in self.needs_you if need.message_id}
+        ids |= {topic.message_id for topic in self.topics if topic.message_id}
+        return tuple(sorted(ids))
 
 
 def day_name(day: date) -> str:
