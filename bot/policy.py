@@ -79,6 +79,8 @@ def may_post_at(now: datetime, quiet_hours: str, zone: ZoneInfo) -> bool:
 def parse_hours(text: str) -> tuple[time, time]:
     try:
         start, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
+        if start.tzinfo or end.tzinfo:
+            raise ValueError(text)  # noqa: TRY301 - one mistake, one message
     except ValueError:
         raise ConfigError(f"policy.quiet_hours: write 22:00-07:00, not {text!r}") from None
     return start, end

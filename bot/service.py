@@ -54,13 +54,12 @@ class Service:
 
 
 async def start(desk: Desk, reader: Reader) -> Service:
-    """Make everything ready: settings checked, old leases lost, playbook learned."""
+    """Make everything ready: settings checked, playbook read, leases of a dead run lost."""
     check_policy(desk.config)
     playbook = read_playbook(desk.home / desk.config.suggest.playbook)
     lost = await desk.store.lose_leases(desk.clock(), all_owners=True)
     if lost:
         log.warning("replies of an interrupted run are uncertain and will be looked up", count=lost)
-    await learn_playbook(desk, reader, playbook)
     return Service(desk, reader, playbook, build_connectors(desk))
 
 
@@ -93,6 +92,7 @@ def steps(service: Service) -> dict[str, Step]:
         "reconcile": _reconciler(service),
         "housekeeping": _housekeeper(service),
         "digest": _digester(service),
+        "learn": _learner(service),
     }
 
 
@@ -132,7 +132,12 @@ def _embedder(service: Service) -> Step:
 
 
 def _suggester(service: Service) -> Step:
+    learned = asyncio.Event()  # a first start takes a second or two: not before ready
+
     async def step() -> float:
+        if not learned.is_set():
+            await learn_playbook(service.desk, service.reader, service.playbook)
+            learned.set()
         done = await suggest_some(service.desk, service.reader, service.playbook, service.owner)
         return 0.0 if done else 1.0
 
@@ -189,6 +194,25 @@ def _digester(service: Service) -> Step:
     async def step() -> float:
         await send_due(service.desk)
         return 30.0
+
+    return step
+
+
+def _learner(service: Service) -> Step:
+    """Learn at night: in the hour before the digest, when corrections came in since."""
+    from bot.teach import learn_if_due, load_reader  # noqa: PLC0415 - once a day
+
+    desk, at = service.desk, service.desk.config.digest.at
+
+    async def step() -> float:
+        local = desk.clock().astimezone(desk.config.zone)
+        if local.hour != (at.hour - 1) % 24:
+            return 600.0
+        learning = await learn_if_due(desk)
+        if learning is not None and learning.adopted:
+            service.reader.tagger = load_reader(desk.config, desk.home).tagger
+            log.info("learned", corrections=learning.corrections)
+        return 3600.0
 
     return step
 

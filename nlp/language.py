@@ -18,20 +18,18 @@ UNKNOWN = "und"
 _NOISE = re.compile(r"https?://\S+|@\w+|#\w+|[\ud800-\udfff\x00]")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 _LATIN_ENDS = "\u024f"
-_COMMON = frozenset(
-    """
-    the a an and or but if of to in on at for with from by about as into over after before than
-    then so not no yes don't dont can't cant won't didn't doesn't isn't i'm im i've you're it's
-    its that's that what's there's they're we're he's she's let's i you he she it we they me him
-    her us them my your his their our this these those is am are was were be been being have has
-    had do does did will would can could should may might must just now here there when where why
-    how what who which all any some more most much many very too also only still never ever always
-    again out up down off back get got go going gone make love like want need know think see say
-    said time day today tomorrow tonight good great new one please thanks thank people really
-    because last first next week night morning year best right way come take give help work even
-    well why lol hey
-    """.split()
-)
+_COMMON_WORDS = """
+the a an and or but if of to in on at for with from by about as into over after before than then so
+not no yes don't dont can't cant won't didn't doesn't isn't i'm im i've you're it's its that's that
+what's there's they're we're he's she's let's i you he she it we they me him her us them my your his
+their our this these those is am are was were be been being have has had do does did will would can
+could should may might must just now here there when where why how what who which all any some more
+most much many very too also only still never ever always again out up down off back get got go
+going gone make love like want need know think see say said time day today tomorrow tonight good
+great new one please thanks thank people really because last first next week night morning year best
+right way come take give help work even well why lol hey
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 
 
 def language_of(text: str, declared: tuple[str, ...] = ("en",)) -> str:

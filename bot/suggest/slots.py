@@ -59,14 +59,19 @@ def generalise(
 
 
 def particulars(text: str) -> list[str]:
-    """Return the numbers, dates and links that a text states."""
-    return [found.strip() for found in _PARTICULAR.findall(text)]
+    """Return the numbers, dates, addresses and links that a text states."""
+    return [found.strip().rstrip(".,:").lower() for found in _PARTICULAR.findall(text)]
 
 
 def unexplained(text: str, known: str) -> list[str]:
     """Return the particulars of `text` that do not stand in `known` (facts and the message)."""
     ground = known.lower()
-    return [word for word in particulars(text) if word.lower().rstrip(".,") not in ground]
+    return [word for word in particulars(text) if not _stands_in(word, ground)]
+
+
+def _stands_in(word: str, ground: str) -> bool:
+    """Say whether a word stands there by itself: 30 does not stand in 4307."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", ground) is not None
 
 
 def _cut_signature(text: str, signers: frozenset[str]) -> str:

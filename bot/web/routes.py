@@ -27,6 +27,7 @@ PAGES = (
     Route("POST", "/replies/{id}/undo", deciding.undo, "review"),
     Route("POST", "/replies/{id}/settle", deciding.settle, "review"),
     Route("GET", "/brake", looking.brake, "read"),
+    Route("GET", "/part/brakes", looking.brakes, "read"),
     Route("POST", "/brake", deciding.brake, "review"),
     Route("GET", "/people", people.people, "read"),
     Route("GET", "/people/{id}", people.person, "read"),

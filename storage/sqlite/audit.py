@@ -24,15 +24,15 @@ def record(
     at: int,
     actor: str,
     act: str,
-    kind: str,
-    ref_id: int | None,
+    about: tuple[str, int | None],
+    *,
     detail: str = "",
     text_id: int | None = None,
 ) -> None:
-    """Add an entry; call it inside the transaction of what it tells."""
+    """Add an entry about a kind of thing and its id; call it in the transaction of the act."""
     before = one(conn, "SELECT hash FROM audit ORDER BY id DESC LIMIT 1")
     text_mac = _text_mac(conn, text_id)
-    fields = (at, actor, act, kind, ref_id, detail, text_mac)
+    fields = (at, actor, act, *about, detail, text_mac)
     conn.execute(
         "INSERT INTO audit (at, actor, act, kind, ref_id, detail, text_mac, hash)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

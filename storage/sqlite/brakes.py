@@ -32,7 +32,7 @@ def set_brake(
     else:
         conn.execute("DELETE FROM brakes WHERE scope = ? AND target = ?", (scope, target))
     act = "brake on" if on else "brake off"
-    audit.record(conn, now, clean_line(by), act, scope, None, target)
+    audit.record(conn, now, clean_line(by), act, (scope, None), detail=target)
 
 
 def brakes(conn: Connection) -> list[Brake]:

@@ -7,8 +7,10 @@ from storage.sqlite.hearing import Listener
 from storage.sqlite.rows import Row, marks, one
 from storage.sqlite.times import to_ms_or_none
 from storage.sqlite.words import clean_ref
+from storage.states import REPLY_EDGES, ReplyState
+from storage.store import IllegalEdge
 
-STILL_IN_FLIGHT = ("sending", "unknown", "needs_human", "withdrawing")
+STILL_IN_FLIGHT: tuple[ReplyState, ...] = ("sending", "unknown", "needs_human", "withdrawing")
 
 
 def compare(
@@ -50,7 +52,7 @@ def _edit(conn: Connection, known: Row, message: Message, edited_at: int, now: i
     lives.drop_work(conn, message_id)
     lives.move_message(conn, message_id, "new", reason="edited")
     lives.enqueue(conn, "tag", message_id, now)
-    stop_replies(conn, message_id, ("approved",), "held", "the message was edited", now)
+    stop_replies(conn, message_id, ("approved",), "held", reason="the message was edited", now=now)
 
 
 def delete(conn: Connection, platform: str, ref: str, now: int) -> bool:
@@ -72,12 +74,12 @@ def bury(conn: Connection, message_id: int, now: int, reason: str, *, actor: str
     """End a message: no words, no vectors, no suggestion, no reply that has not left."""
     lives.end_suggestion(conn, message_id, "expired")
     lives.drop_work(conn, message_id)
-    stop_replies(conn, message_id, ("approved", "held"), "withdrawn", reason, now)
+    stop_replies(conn, message_id, ("approved", "held"), "withdrawn", reason=reason, now=now)
     lives.move_message(conn, message_id, "gone", reason=reason)
     conn.execute("UPDATE messages SET deleted_at = ? WHERE id = ?", (now, message_id))
     erase_words(conn, message_id, now)
     _forget_question(conn, message_id)
-    audit.record(conn, now, actor, "buried", "message", message_id, reason)
+    audit.record(conn, now, actor, "buried", ("message", message_id), detail=reason)
 
 
 def erase_words(conn: Connection, message_id: int, now: int) -> None:
@@ -130,12 +132,15 @@ def _forget_question(conn: Connection, answer_id: int) -> None:
 def stop_replies(
     conn: Connection,
     message_id: int,
-    before: tuple[str, ...],
-    after: str,
+    before: tuple[ReplyState, ...],
+    after: ReplyState,
+    *,
     reason: str,
     now: int,
 ) -> None:
     """Hold or withdraw the replies to a message that have not left."""
+    if any(after not in REPLY_EDGES[state] for state in before):
+        raise IllegalEdge(f"a reply cannot go from {before} to {after}")
     rows = conn.execute(
         "UPDATE replies SET state = ?, version = version + 1, reason = ?,"
         " ended_at = CASE WHEN ? = 'withdrawn' THEN ? END"
@@ -143,4 +148,6 @@ def stop_replies(
         (after, reason, after, now, message_id, *before),
     ).fetchall()
     for row in rows:
-        audit.record(conn, now, "store", after, "reply", row["id"], reason, row["text_id"])
+        audit.record(
+            conn, now, "store", after, ("reply", row["id"]), detail=reason, text_id=row["text_id"]
+        )

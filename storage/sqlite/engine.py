@@ -25,7 +25,6 @@ from storage.store import StoreBroken, StoreError, StoreReadOnly
 Connection = sqlite3.Connection
 
 MAX_GROUP = 200
-MAX_GROUP_SECONDS = 0.05  # a group never makes its first request wait longer than this
 MAX_WAITING = 2_000
 BUSY_SECONDS = 30.0
 WAL_LIMIT_BYTES = 256 * 1024 * 1024
@@ -35,7 +34,7 @@ _OPCODES_BETWEEN_LOOKS = 20_000
 
 def connect(path: Path, *, reads_only: bool = False, **options: Any) -> Connection:
     """Open the database with every pragma set: they hold per connection, not per file."""
-    conn = sqlite3.connect(
+    conn: Connection = sqlite3.connect(
         path, timeout=5.0, isolation_level=None, cached_statements=512, **options
     )
     conn.row_factory = sqlite3.Row
@@ -175,7 +174,7 @@ def _run_in_savepoint(conn: Connection, request: _Request) -> None:
     conn.execute("SAVEPOINT request")
     try:
         request.result = request.run(conn)
-    except Exception as error:  # noqa: BLE001 - the caller gets it; the others go on
+    except Exception as error:
         request.error = error if not isinstance(error, sqlite3.Error) else as_store_error(error)
         if not conn.in_transaction:  # a full disk ends the whole transaction
             raise sqlite3.OperationalError(str(error)) from error

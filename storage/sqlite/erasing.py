@@ -29,7 +29,7 @@ def erase_person(conn: Connection, person_id: int, by: str, now: int) -> int:
         " OR other_id IN (SELECT id FROM persons WHERE root_id = ?)",
         (root, root),
     )
-    audit.record(conn, now, by, "erased", "person", root, f"{erased} messages")
+    audit.record(conn, now, by, "erased", ("person", root), detail=f"{erased} messages")
     return erased
 
 
@@ -50,7 +50,7 @@ def _ids(conn: Connection, sql: str, account_id: int) -> list[int]:
 
 def _erase_message(conn: Connection, message_id: int, now: int) -> None:
     # A reply that only a human can settle would keep its words for ever; end it here.
-    changing.stop_replies(conn, message_id, ("needs_human",), "withdrawn", "erased", now)
+    changing.stop_replies(conn, message_id, ("needs_human",), "withdrawn", reason="erased", now=now)
     if lives.state_of(conn, message_id) != "gone":
         changing.bury(conn, message_id, now, "erased", actor="store")
     else:

@@ -98,12 +98,12 @@ def _add_theirs(
         state="new", history=is_history(source, message),
     )  # fmt: skip
     at = _at(message, listener.now)
-    days.count(conn, account_id, local_day(at, listener.time_zone), "in_count")
+    _count_day(conn, listener, message, account_id, at=at, column="in_count")
     conn.execute(
         "INSERT INTO work (stage, message_id, ready_at) VALUES ('tag', ?, ?)",
         (message_id, listener.now),
     )
-    _adopt_answers(conn, listener, message, message_id, account_id)
+    _adopt_answers(conn, listener, message, account_id)
     return message_id
 
 
@@ -123,11 +123,25 @@ def _add_ours(
     message_id = _insert(
         conn, listener, message, account_id, thread_id,
         direction="out", to_account_id=to_account_id, conversation_id=conversation_id,
-        state="done", history=False,
+        state="done", history=is_history(listener.source, message),
     )  # fmt: skip
     lives.note_change(conn, conversation_id, "we wrote again in this conversation")
-    _settle_answer(conn, listener, parent, message_id, _at(message, listener.now))
+    at = _at(message, listener.now)
+    _settle_answer(conn, listener, message, parent, answer_id=message_id, at=at)
     return message_id
+
+
+def _count_day(
+    conn: Connection,
+    listener: Listener,
+    message: Message,
+    account_id: int,
+    *,
+    at: int,
+    column: days.Count,
+) -> None:
+    if message.created_at is not None or not is_history(listener.source, message):
+        days.count(conn, account_id, local_day(at, listener.time_zone), column)
 
 
 def _parent(conn: Connection, message: Message) -> Row | None:
@@ -158,20 +172,24 @@ def _addressee(
 
 
 def _settle_answer(
-    conn: Connection, listener: Listener, parent: Row | None, answer_id: int, at: int
+    conn: Connection,
+    listener: Listener,
+    message: Message,
+    parent: Row | None,
+    *,
+    answer_id: int,
+    at: int,
 ) -> None:
     if parent is None:
         return
     to_account_id = parent["account_id"] if parent["direction"] == "in" else parent["to_account_id"]
     if to_account_id is not None:
-        days.count(conn, to_account_id, local_day(at, listener.time_zone), "out_count")
+        _count_day(conn, listener, message, to_account_id, at=at, column="out_count")
     if parent["direction"] == "in":
         lives.mark_answered(conn, parent["id"], answer_id, at, listener.now)
 
 
-def _adopt_answers(
-    conn: Connection, listener: Listener, message: Message, message_id: int, account_id: int
-) -> None:
+def _adopt_answers(conn: Connection, listener: Listener, message: Message, account_id: int) -> None:
     """Tie answers of ours that came in before their question to it."""
     early = conn.execute(
         "SELECT id, at FROM messages WHERE platform = ? AND parent_ref = ?"
@@ -187,7 +205,7 @@ def _adopt_answers(
             "UPDATE messages SET to_account_id = ?, conversation_id = ? WHERE id = ?",
             (account_id, conversation_id, answer["id"]),
         )
-        _settle_answer(conn, listener, parent, answer["id"], answer["at"])
+        _settle_answer(conn, listener, message, parent, answer_id=answer["id"], at=answer["at"])
 
 
 def _thread(conn: Connection, platform: str, root_ref: str) -> int:

@@ -31,7 +31,7 @@ def put_setting(conn: Connection, name: str, text: str, by: str, now: int) -> No
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at",
         (clean_line(name), after, now),
     )
-    audit.record(conn, now, clean_line(by), "set", "setting", None, clean_line(name))
+    audit.record(conn, now, clean_line(by), "set", ("setting", None), detail=clean_line(name))
     if name == days.TIME_ZONE_SETTING and before != after:
         days.rebuild(conn)
 

@@ -67,7 +67,7 @@ def _begin_sending(conn: Connection, reply: Reply, owner: str, now: int, until: 
         " looked_up_at = NULL, unknown_since = NULL, not_before = NULL WHERE id = ?",
         (working.next_token(conn), owner, until, now, reply.id),
     )
-    audit.record(conn, now, owner, "sending", "reply", reply.id, "approved -> sending")
+    audit.record(conn, now, owner, "sending", ("reply", reply.id), detail="approved -> sending")
     return reviewing.reply(conn, reply.id)
 
 
@@ -96,7 +96,7 @@ def move(
     )
     detail = f"{reply.state} -> {after}"
     text_id = value(conn, "SELECT text_id FROM replies WHERE id = ?", reply.id)
-    audit.record(conn, now, actor, after, "reply", reply.id, detail, text_id)
+    audit.record(conn, now, actor, after, ("reply", reply.id), detail=detail, text_id=text_id)
     _take_effect(conn, reply, after, now, reason=reason, posted=posted, actor=actor)
     return reviewing.reply(conn, reply.id)
 
@@ -125,7 +125,7 @@ def note_lookup(conn: Connection, reply: Reply, now: int) -> Reply | None:
     )  # fmt: skip
     if row is None:
         return None
-    audit.record(conn, now, "outbox", "looked up", "reply", reply.id, "not found")
+    audit.record(conn, now, "outbox", "looked up", ("reply", reply.id), detail="not found")
     return reviewing.reply(conn, reply.id)
 
 
@@ -196,7 +196,7 @@ def _keep_posted(conn: Connection, reply: Reply, posted: Posted, now: int) -> No
     )
     at = now if posted.created_at is None else to_ms(posted.created_at)
     if known is None:
-        message_id = _insert_posted(conn, reply, posted, question, ref, at, now)
+        message_id = _insert_posted(conn, reply, posted, question, at=at, now=now)
         day = local_day(at, days.brand_zone(conn))
         days.count(conn, question["account_id"], day, "out_count")
     else:
@@ -209,22 +209,37 @@ def _keep_posted(conn: Connection, reply: Reply, posted: Posted, now: int) -> No
 
 
 def _insert_posted(
-    conn: Connection, reply: Reply, posted: Posted, question: rows.Row, ref: str, at: int, now: int
+    conn: Connection, reply: Reply, posted: Posted, question: rows.Row, *, at: int, now: int
 ) -> int:
     is_gone = question["state"] == "gone"
     text = "" if is_gone else clean(reply.text if posted.text is None else posted.text)
-    cursor = conn.execute(
-        "INSERT INTO messages (platform, ref, direction, kind, visibility, text, content_warning,"
-        " attachments, url, account_id, to_account_id, thread_id, conversation_id, parent_ref,"
-        " server_ref, source, login, created_at, seen_at, at, deleted_at, state, is_history)"
-        " VALUES (?, ?, 'out', 'reply', ?, ?, ?, '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-        (reply.parent.platform, ref, question["visibility"], text, question["content_warning"],
-         clean(posted.url, MAX_URL), _our_account(conn, reply, now), question["account_id"],
-         question["thread_id"], reply.conversation_id, question["ref"], posted.server_ref,
-         reply.source, reply.login, to_ms_or_none(posted.created_at), now, at,
-         now if is_gone else None, "gone" if is_gone else "done"),
-    )  # fmt: skip
-    return int(cursor.lastrowid or 0)
+    return rows.insert(
+        conn,
+        "messages",
+        platform=reply.parent.platform,
+        ref=clean_ref(posted.ref),
+        direction="out",
+        kind="reply",
+        visibility=question["visibility"],
+        text=text,
+        content_warning=question["content_warning"],
+        attachments="[]",
+        url=clean(posted.url, MAX_URL),
+        account_id=_our_account(conn, reply, now),
+        to_account_id=question["account_id"],
+        thread_id=question["thread_id"],
+        conversation_id=reply.conversation_id,
+        parent_ref=question["ref"],
+        server_ref=posted.server_ref,
+        source=reply.source,
+        login=reply.login,
+        created_at=to_ms_or_none(posted.created_at),
+        seen_at=now,
+        at=at,
+        deleted_at=now if is_gone else None,
+        state="gone" if is_gone else "done",
+        is_history=0,
+    )
 
 
 def _our_account(conn: Connection, reply: Reply, now: int) -> int:

@@ -1,7 +1,7 @@
 """Accounts, the persons they belong to, and what we promised or noted about them.
 
-A person is a set of accounts, decided by a log of merges; messages point at accounts, so a merge and
-its undo rewrite no message. persons.root_id is the log's result, worked out again from the whole log.
+A person is a set of accounts, decided by a log of merges; messages point at accounts, so a merge
+and its undo rewrite no message. persons.root_id is the log's result, worked out again each time.
 """
 
 from connectors.model import Author
@@ -165,7 +165,7 @@ def add_note(conn: Connection, account_id: int, text: str, by: int, now: int) ->
         (account_id, text_id, by, now),
     )
     actor = audit.reviewer_actor(by)
-    audit.record(conn, now, actor, "noted", "account", account_id, text_id=text_id)
+    audit.record(conn, now, actor, "noted", ("account", account_id), text_id=text_id)
     return _note(one(conn, f"{_NOTES} WHERE n.id = ?", cursor.lastrowid))
 
 
@@ -177,10 +177,10 @@ def set_opt_out(conn: Connection, account_id: int, on: bool, by: int, now: int) 
         (on, now, account_id),
     )
     act = "opted out" if on else "opted in"
-    audit.record(conn, now, audit.reviewer_actor(by), act, "account", account_id)
+    audit.record(conn, now, audit.reviewer_actor(by), act, ("account", account_id))
 
 
-def merge(conn: Connection, keep: int, other: int, by: int, reason: str, now: int) -> int:
+def merge(conn: Connection, keep: int, other: int, *, by: int, reason: str, now: int) -> int:
     """Say that two persons are one; `keep` gives the id."""
     if root_of(conn, keep) == root_of(conn, other):
         raise Conflict("these accounts belong to one person already")
@@ -191,7 +191,12 @@ def merge(conn: Connection, keep: int, other: int, by: int, reason: str, now: in
     merge_id = int(cursor.lastrowid or 0)
     _resolve(conn)
     audit.record(
-        conn, now, audit.reviewer_actor(by), "merged", "merge", merge_id, f"{other} into {keep}"
+        conn,
+        now,
+        audit.reviewer_actor(by),
+        "merged",
+        ("merge", merge_id),
+        detail=f"{other} into {keep}",
     )
     return merge_id
 
@@ -205,7 +210,7 @@ def unmerge(conn: Connection, merge_id: int, by: int, now: int) -> None:
         return
     conn.execute("UPDATE merges SET undone_at = ? WHERE id = ?", (now, merge_id))
     _resolve(conn)
-    audit.record(conn, now, audit.reviewer_actor(by), "unmerged", "merge", merge_id)
+    audit.record(conn, now, audit.reviewer_actor(by), "unmerged", ("merge", merge_id))
 
 
 def _resolve(conn: Connection) -> None:

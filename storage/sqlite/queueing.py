@@ -42,7 +42,7 @@ def queue(
     where, values = _conditions(what)
     newest_first = what.view in _NEWEST_FIRST
     if after is not None:
-        where.append(f"(m.at, m.id) < (?, ?)" if newest_first else f"({_DUE}, m.id) > (?, ?)")
+        where.append("(m.at, m.id) < (?, ?)" if newest_first else f"({_DUE}, m.id) > (?, ?)")
         values.extend(_place(conn, after, newest_first=newest_first))
     order = "m.at DESC, m.id DESC" if newest_first else f"{_DUE}, m.id"
     tail = f"WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import date
 
 from nlp.model import Tags
 from storage.model import Message, PersonDay, Version
@@ -10,7 +11,6 @@ from storage.sqlite.engine import Connection
 from storage.sqlite.times import from_ms
 from storage.sqlite.words import clean_ref, search_terms
 from storage.store import NotFound
-from datetime import date
 
 _EXPORT_STEP = 500
 

@@ -40,13 +40,15 @@ class _Matrix:
             for block in self.vectors
             for start in range(0, len(block), _CHUNK)
         ]
-        return np.concatenate(parts)
+        together: NDArray[np.float32] = np.concatenate(parts)
+        return together
 
 
 def _cosine(block: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
     norms = np.linalg.norm(block, axis=1) * float(np.linalg.norm(vector))
     products: NDArray[np.float32] = block @ vector
-    return products / np.maximum(norms, 1e-9).astype(np.float32)
+    products /= np.maximum(norms, 1e-9)
+    return products
 
 
 class Nearest:

@@ -2,14 +2,14 @@
 
 import uuid
 from difflib import SequenceMatcher
-from typing import Any
 
 from storage.model import Approval, Decision, DecisionKind, Reply
 from storage.sqlite import audit, hearing, lives, rows, suggesting
 from storage.sqlite.engine import Connection
-from storage.sqlite.rows import Row, one
+from storage.sqlite.rows import Row, one, value
 from storage.sqlite.times import to_ms
 from storage.sqlite.words import clean, clean_line
+from storage.states import SuggestionState
 from storage.store import Conflict, NotFound
 
 _COMPARED = 4_000  # letters: difflib is quadratic, and a reply is short
@@ -96,24 +96,34 @@ def _insert_reply(
     conn: Connection, approval: Approval, message: Row, conversation_id: int, now: int
 ) -> int:
     text_id = audit.store_text(conn, approval.text, message_id=approval.message_id)
-    cursor = conn.execute(
-        "INSERT INTO replies (key, state, version, message_id, conversation_id, login, source,"
-        " text_id, suggestion_id, approved_by, approved_at, send_after, is_automatic,"
-        " changes_seen) SELECT ?, 'approved', 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, changes"
-        " FROM conversations WHERE id = ?",
-        (uuid.uuid4().hex, approval.message_id, conversation_id, message["login"],
-         message["source"], text_id, approval.suggestion_id, approval.reviewer_id, now,
-         to_ms(approval.send_after), approval.is_automatic, conversation_id),
-    )  # fmt: skip
-    reply_id = int(cursor.lastrowid or 0)
+    reply_id = rows.insert(
+        conn,
+        "replies",
+        key=uuid.uuid4().hex,
+        state="approved",
+        version=1,
+        message_id=approval.message_id,
+        conversation_id=conversation_id,
+        login=message["login"],
+        source=message["source"],
+        text_id=text_id,
+        suggestion_id=approval.suggestion_id,
+        approved_by=approval.reviewer_id,
+        approved_at=now,
+        send_after=to_ms(approval.send_after),
+        is_automatic=approval.is_automatic,
+        changes_seen=value(conn, "SELECT changes FROM conversations WHERE id = ?", conversation_id),
+    )
     actor = "automatic" if approval.is_automatic else audit.reviewer_actor(approval.reviewer_id)
-    audit.record(conn, now, actor, "approved", "reply", reply_id, approval.kind, text_id)
+    audit.record(
+        conn, now, actor, "approved", ("reply", reply_id), detail=approval.kind, text_id=text_id
+    )
     return reply_id
 
 
 def _end_review(conn: Connection, approval: Approval, message: Row) -> None:
-    after = "expired" if approval.suggestion_id is None else "taken"
-    lives.end_suggestion(conn, approval.message_id, after)  # type: ignore[arg-type]
+    after: SuggestionState = "expired" if approval.suggestion_id is None else "taken"
+    lives.end_suggestion(conn, approval.message_id, after)
     lives.drop_work(conn, approval.message_id, "suggest")
     if message["state"] != "history":
         lives.move_message(conn, approval.message_id, "done", reason="approved")
@@ -123,8 +133,9 @@ def _note_approval(
     conn: Connection, approval: Approval, reply_id: int, option: Row | None, now: int
 ) -> None:
     distance = None if option is None else edit_distance(option["body"], clean(approval.text))
-    _insert_decision(
+    rows.insert(
         conn,
+        "decisions",
         request_id=approval.request_id,
         kind=approval.kind,
         message_id=approval.message_id,
@@ -147,12 +158,6 @@ def edit_distance(shown: str, sent: str) -> float:
     return 1.0 - matcher.ratio()
 
 
-def _insert_decision(conn: Connection, **columns: Any) -> int:
-    sql = f"INSERT INTO decisions ({', '.join(columns)}) VALUES ({rows.marks(list(columns))})"
-    cursor = conn.execute(sql, tuple(columns.values()))
-    return int(cursor.lastrowid or 0)
-
-
 def decide(
     conn: Connection,
     kind: DecisionKind,
@@ -173,8 +178,9 @@ def decide(
     if lives.has_open_reply(conn, message_id):
         raise Conflict("a reply to this message is on its way: recall it first")
     suggestion_id = _apply(conn, kind, message_id, reason, until)
-    decision_id = _insert_decision(
+    decision_id = rows.insert(
         conn,
+        "decisions",
         request_id=request_id,
         kind=kind,
         message_id=message_id,
@@ -186,7 +192,7 @@ def decide(
         lane_key=_lane_key(conn, suggestion_id),
     )
     actor = audit.reviewer_actor(reviewer_id)
-    audit.record(conn, now, actor, kind, "message", message_id)
+    audit.record(conn, now, actor, kind, ("message", message_id))
     return rows.decision(one(conn, "SELECT * FROM decisions WHERE id = ?", decision_id))
 
 
@@ -248,10 +254,11 @@ def recall(conn: Connection, reply_id: int, reviewer_id: int, now: int) -> Reply
         "UPDATE replies SET state = 'recalled', version = version + 1, ended_at = ? WHERE id = ?",
         (now, reply_id),
     )
-    audit.record(conn, now, actor, "recalled", "reply", reply_id)
+    audit.record(conn, now, actor, "recalled", ("reply", reply_id))
     wait_again(conn, present, now, reason="taken back")
-    _insert_decision(
+    rows.insert(
         conn,
+        "decisions",
         kind="recalled",
         message_id=present.message_id,
         reviewer_id=reviewer_id,

@@ -69,6 +69,13 @@ def value(conn: Connection, sql: str, *values: object) -> Any:
     return None if row is None else row[0]
 
 
+def insert(conn: Connection, table: str, **columns: object) -> int:
+    """Insert one row with explicit columns; return its id. Names come from our code only."""
+    names, values = ", ".join(columns), tuple(columns.values())
+    cursor = conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks(values)})", values)
+    return int(cursor.lastrowid or 0)
+
+
 def marks(values: Sequence[object]) -> str:
     """Return as many question marks as there are values, for an IN list."""
     return ",".join("?" * len(values))

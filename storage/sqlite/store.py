@@ -4,12 +4,10 @@ Thin on purpose: each method says whether it writes or reads and names the funct
 Times become milliseconds here.
 """
 
-import asyncio
 import functools
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from connectors.model import Page, Posted, Source
@@ -142,7 +140,9 @@ class _Working(_Connections):
     async def claim(
         self, stage: Stage, owner: str, limit: int, now: datetime, until: datetime
     ) -> Sequence[Work]:
-        return await self._write(working.claim, stage, owner, limit, to_ms(now), to_ms(until))
+        return await self._write(
+            working.claim, stage, owner, limit, now=to_ms(now), until=to_ms(until)
+        )
 
     async def release(self, work: Work, now: datetime, *, retry_at: datetime, error: str) -> None:
         await self._write(working.release, work, max(to_ms(now), to_ms(retry_at)), error)
@@ -316,7 +316,7 @@ class _Reviewing(_Connections):
         await self._write(people.set_opt_out, account_id, on, by, to_ms(now))
 
     async def merge(self, keep: int, other: int, by: int, reason: str, now: datetime) -> int:
-        return await self._write(people.merge, keep, other, by, reason, to_ms(now))
+        return await self._write(people.merge, keep, other, by=by, reason=reason, now=to_ms(now))
 
     async def unmerge(self, merge_id: int, by: int, now: datetime) -> None:
         await self._write(people.unmerge, merge_id, by, to_ms(now))
@@ -408,6 +408,29 @@ class _Team(_Connections):
 
 
 class _Counting(_Connections):
+    async def day_numbers(self, days: Sequence[date], time_zone: str) -> Sequence[DayNumbers]:
+        return await self._read(counting.day_numbers, days, time_zone)
+
+    async def exchanges(self, since: datetime, until: datetime) -> Sequence[Exchange]:
+        return await self._read(counting.exchanges, to_ms(since), to_ms(until))
+
+    async def activity(self, since: datetime, until: datetime) -> Sequence[PersonActivity]:
+        return await self._read(counting.activity, to_ms(since), to_ms(until))
+
+    async def messages_between(
+        self, since: datetime, until: datetime, limit: int = 5000
+    ) -> Sequence[Message]:
+        return await self._read(counting.messages_between, to_ms(since), to_ms(until), limit)
+
+    async def first_day(self, time_zone: str) -> date | None:
+        return await self._read(counting.first_day, time_zone)
+
+    async def claim_digest(self, day: date, now: datetime) -> bool:
+        return await self._write(counting.claim_digest, day, to_ms(now))
+
+    async def digest_sent(self, day: date, now: datetime, *, error: str = "") -> None:
+        await self._write(counting.digest_sent, day, to_ms(now), error)
+
     async def accounts_of(self, *, is_ours: bool) -> Sequence[Account]:
         return await self._read(people.of_ours, is_ours)
 

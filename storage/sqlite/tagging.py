@@ -99,10 +99,7 @@ def hold_current(conn: Connection, message_id: int, tags: Tags) -> None:
         (*_values(message_id, after), intent, bool(changes)),
     )
     sentiment = None if after.sentiment is None else after.sentiment.label
-    message = one(conn, "SELECT account_id, at FROM messages WHERE id = ?", message_id)
-    days.recount_sentiment(
-        conn, message["account_id"], message["at"], before and before["sentiment"], sentiment
-    )
+    days.recount_sentiment(conn, message_id, before and before["sentiment"], sentiment)
 
 
 def corrected(tags: Tags, changes: Mapping[str, object]) -> Tags:
@@ -137,7 +134,7 @@ def correct(
         (message_id, json.dumps(known), reviewer_id, now),
     )
     actor = audit.reviewer_actor(reviewer_id)
-    audit.record(conn, now, actor, "corrected", "message", message_id, ",".join(known))
+    audit.record(conn, now, actor, "corrected", ("message", message_id), detail=",".join(known))
     raw = one(
         conn,
         "SELECT g.* FROM tags g JOIN current_tags c ON c.message_id = g.message_id"

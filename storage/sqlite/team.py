@@ -40,7 +40,7 @@ def add(conn: Connection, name: str, role: Role, now: int) -> Reviewer:
         (clean_line(name), role, now),
     )
     reviewer_id = int(cursor.lastrowid or 0)
-    audit.record(conn, now, "operator", "added", "reviewer", reviewer_id, role)
+    audit.record(conn, now, "operator", "added", ("reviewer", reviewer_id), detail=role)
     return reviewer(conn, reviewer_id)
 
 
@@ -61,7 +61,7 @@ def change(
         )
     after = reviewer(conn, reviewer_id)
     detail = "disabled" if disabled else after.role
-    audit.record(conn, now, "operator", "changed", "reviewer", reviewer_id, detail)
+    audit.record(conn, now, "operator", "changed", ("reviewer", reviewer_id), detail=detail)
     return after
 
 
@@ -72,7 +72,7 @@ def make_link(conn: Connection, reviewer_id: int, now: int, expires_at: int) -> 
         "INSERT INTO links (hash, reviewer_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
         (_hash(token), reviewer_id, now, expires_at),
     )
-    audit.record(conn, now, "operator", "link made", "reviewer", reviewer_id)
+    audit.record(conn, now, "operator", "link made", ("reviewer", reviewer_id))
     return token
 
 
@@ -97,8 +97,8 @@ def redeem_link(
         " VALUES (?, ?, ?, ?, ?)",
         (_hash(session_token), row["reviewer_id"], secrets.token_urlsafe(24), now, expires_at),
     )
-    audit.record(conn, now, audit.reviewer_actor(row["reviewer_id"]), "signed in", "session",
-                 cursor.lastrowid)  # fmt: skip
+    actor = audit.reviewer_actor(row["reviewer_id"])
+    audit.record(conn, now, actor, "signed in", ("session", cursor.lastrowid))
     return session_token, _session(one(conn, f"{_SESSIONS} WHERE s.id = ?", cursor.lastrowid))
 
 

@@ -18,7 +18,7 @@ MAX_LEASES = 10
 
 
 def claim(
-    conn: Connection, stage: Stage, owner: str, limit: int, now: int, until: int
+    conn: Connection, stage: Stage, owner: str, limit: int, *, now: int, until: int
 ) -> Sequence[Work]:
     token = next_token(conn)
     conn.execute(

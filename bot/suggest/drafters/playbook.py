@@ -7,23 +7,35 @@ from bot.suggest.playbook import Answer, Entry
 from bot.suggest.slots import fill, first_name
 from storage.model import Draft, Evidence
 
+WANTS = frozenset({"question", "complaint", "purchase", "suggestion", "churn"})
+SURE = 0.65  # from here on the nearest entry is taken even when another one is close behind
+MARGIN = 0.04  # below, it must be clearly nearer than any other entry
+
 
 def draft_from_playbook(near: Sequence[tuple[str, float]], context: Context) -> list[Draft]:
     """Return the options of the best fitting entry, or nothing when none is near enough.
 
-    `near` has the refs of the nearest examples with their similarity, best first.
+    `near` has the refs of the nearest examples with their similarity, best first. SURE and MARGIN
+    were read off the demo's waiting messages; each brand can raise suggest.min_playbook.
     """
-    for ref, similarity in near:
-        if similarity < context.config.suggest.min_playbook:
-            return []
-        entry = context.playbook.entry_of(ref)
-        if entry is not None and _fits(entry, context):
-            return _options(entry, ref, similarity, context)
-    return []
+    fitting = [
+        (entry, ref, similarity)
+        for ref, similarity in near
+        if (entry := context.playbook.entry_of(ref)) is not None and _fits(entry, context)
+    ]
+    if not fitting or fitting[0][2] < context.config.suggest.min_playbook:
+        return []
+    entry, ref, similarity = fitting[0]
+    next_best = next((near for other, _, near in fitting if other is not entry), 0.0)
+    if similarity < SURE and similarity - next_best < MARGIN:
+        return []
+    return _options(entry, ref, similarity, context)
 
 
 def _fits(entry: Entry, context: Context) -> bool:
-    return not context.intents or bool(context.intents & set(entry.intents))
+    """Say whether the entry answers this kind of message; those who want something are one kind."""
+    said, answered = context.intents, set(entry.intents)
+    return not said or bool(said & answered) or bool(said & WANTS and answered & WANTS)
 
 
 def _options(entry: Entry, ref: str, similarity: float, context: Context) -> list[Draft]:

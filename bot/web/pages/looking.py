@@ -74,6 +74,7 @@ async def audit(request: web.Request) -> web.Response:
     """Show the chain of what was done, newest first, and whether it is whole."""
     store = request.app[DESK].store
     entries = await store.audit(limit=ENTRIES, before=query_id(request, "before"))
+    actors = {f"reviewer:{one.id}": one.name for one in await store.reviewers()}
     broken = await store.verify_audit() if "verify" in request.query else None
     return await page(
         request,
@@ -82,6 +83,7 @@ async def audit(request: web.Request) -> web.Response:
         has_more=len(entries) == ENTRIES,
         is_verified="verify" in request.query,
         broken=broken,
+        actors=actors,
     )
 
 
@@ -92,3 +94,8 @@ async def keys(request: web.Request) -> web.Response:
 async def brake(request: web.Request) -> web.Response:
     """Ask once more before everything that waits is let go."""
     return await page(request, "brake.html")
+
+
+async def brakes(request: web.Request) -> web.Response:
+    """Answer with what is stopped alone, for a page that refreshes itself."""
+    return await page(request, "_brakes.html")
