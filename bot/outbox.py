@@ -111,18 +111,21 @@ async def reconcile(desk: Desk, connector: Connector, reply: Reply) -> Reply | N
 
 
 async def look_up(connector: Connector, reply: Reply, desk: Desk) -> Outcome | None:
-    """Ask the platform; None: still not known."""
+    """Ask the platform; None: still not known.
+
+    An answer shows the platform as it was when it was asked: that moment counts, not the later one.
+    """
+    asked_at = desk.clock()
     try:
         found = await connector.find_reply(outgoing(reply))
     except Rejected as error:  # several matches, or another text: no machine may decide this
         return Outcome("needs_human", error.reason)
     if found is not None:
         return Outcome("sent", "found by look-up", posted=found)
-    return await _count_absence(desk, reply)
+    return await _count_absence(desk, reply, asked_at)
 
 
-async def _count_absence(desk: Desk, reply: Reply) -> Outcome | None:
-    now = desk.clock()
+async def _count_absence(desk: Desk, reply: Reply, now: datetime) -> Outcome | None:
     assert reply.unknown_since is not None
     settled = now >= reply.unknown_since + timedelta(seconds=desk.config.policy.settle_seconds)
     if not settled:

@@ -127,10 +127,10 @@ class Desk:
         }
         return Approval(**(defaults | fields))
 
-    async def approved(self, text=None, **fields):
+    async def approved(self, words=None, **fields):
         """Bring a message to an approved reply."""
         suggestion = await self.suggested(**fields)
-        return await self.store.approve(self.approval(suggestion, text), self.now)
+        return await self.store.approve(self.approval(suggestion, words), self.now)
 
     async def claim_reply(self, login="masto", owner="sender", seconds=60):
         until = self.now + timedelta(seconds=seconds)
