@@ -22,6 +22,7 @@ COMMANDS = {
     "reject": "Put a suggestion aside, with the reason.",
     "person": "Show one person: everything said both ways.",
     "digest": "Build one day's digest, or send it.",
+    "nlp": "Measure the model, compare others, let it learn.",
     "brake": "Stop everything that has not left yet, or let it go on.",
     "reviewer": "Add people who may review, and make sign-in links.",
 }
