@@ -40,9 +40,9 @@ def environment() -> Environment:
         "hue": words.hue,
         "safe_link": words.safe_link,
         "language": words.language_name,
-        "request_id": lambda _: secrets.token_urlsafe(12),
     }
     made.globals |= {
+        "new_request_id": lambda: secrets.token_urlsafe(12),
         "reject_reasons": review.REJECT_REASONS,
         "views": VIEWS,
         "keys": KEYS,

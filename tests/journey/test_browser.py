@@ -44,9 +44,16 @@ class Visit:
     page: Page
     base: str
     troubles: list
+    has_script: bool = True
 
     async def open(self, path="/"):
         await self.page.goto(self.base + path)
+        await self.is_live()
+
+    async def is_live(self):
+        """Wait until the page listens; where no script runs there is nothing to wait for."""
+        if self.has_script:
+            await expect(self.page.locator("body[data-live=on]")).to_have_count(1)
 
     async def press(self, key):
         await self.page.keyboard.press(key)
@@ -95,18 +102,17 @@ async def enter(desk, stage, base, chromium):
         context.set_default_timeout(10_000)
         contexts.append(context)
         await context.add_init_script(WATCH)
-        visit = Visit(await context.new_page(), base, [])
+        visit = Visit(await context.new_page(), base, [], settings.get("java_script_enabled", True))
         visits.append(visit)
         visit.page.on("pageerror", lambda error: visit.troubles.append(str(error)))
-        visit.page.on(
-            "console", lambda said: is_trouble(said) and visit.troubles.append(said.text)
-        )
+        visit.page.on("console", lambda said: is_trouble(said) and visit.troubles.append(said.text))
         reviewer = await stage.reviewer(role, f"Maja {len(visits)}")
         now = desk.clock()
         token = await desk.store.make_link(reviewer.id, now, now + timedelta(hours=1))
-        await visit.open(f"/sign-in?token={token}")
+        await visit.page.goto(f"{base}/sign-in?token={token}")
         await visit.page.get_by_role("button", name="Sign in to Kettlewren").click()
         await visit.page.wait_for_url(f"{base}/")
+        await visit.is_live()
         return visit
 
     yield signed_in
@@ -321,6 +327,7 @@ async def test_single_keys_can_be_switched_off(enter, stage, desk):
     await visit.press("x")
     await visit.press(".")
     await visit.page.reload()
+    await visit.is_live()
     await visit.looked_at()
     await visit.press("Enter")
     await expect(visit.page.locator("body.keys-off")).to_be_visible()

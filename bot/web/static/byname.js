@@ -1,12 +1,13 @@
 // What every page does: keys, the brake, help, live news, times that keep moving. Everything here
 // has a way without it: links and forms work on their own.
 
+import * as screen from "./review.js";
 import { complain, look, nodes, post, toast } from "./talk.js";
 
 const $ = (selector) => document.querySelector(selector);
 const body = document.body;
 const mayReview = body.dataset.role === "review" || body.dataset.role === "admin";
-const review = body.classList.contains("review") ? await import("./review.js") : null;
+const review = screen.isHere ? screen : null;
 
 body.classList.add("has-js");
 

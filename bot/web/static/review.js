@@ -6,6 +6,7 @@ import { complain, nodes, post, toast } from "./talk.js";
 const MIN_MS = 700;
 const WIDE = matchMedia("(min-width: 821px)");
 const list = document.getElementById("list");
+export const isHere = list !== null;
 const pane = document.getElementById("open-pane");
 const ready = new Map(); // message id -> promise of its nodes, fetched ahead
 const approved = []; // replies that can still be taken back, newest last
@@ -164,9 +165,10 @@ async function decide(form, body, after) {
 
 async function goOn(id, next) {
   list.querySelector(`.entry[data-id="${id}"]`)?.closest("li").remove();
-  if (next) await openMessage(next);
-  else if (WIDE.matches) location.assign(`/${query() ? "?" + query() : ""}`);
-  else location.assign("/");
+  if (next) return openMessage(next);
+  pane.replaceChildren($("#nothing").content.cloneNode(true));
+  document.body.classList.remove("is-open");
+  history.pushState({}, "", `/${query() ? "?" + query() : ""}`);
 }
 
 export function approve() {
@@ -285,9 +287,10 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", () => {
+  if (!isHere) return;
   const id = location.pathname.match(/^\/m\/(\d+)$/)?.[1];
   if (id) openMessage(id, { push: false });
   else location.reload();
 });
 
-settle(false);
+if (isHere) settle(false);

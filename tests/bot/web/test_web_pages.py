@@ -87,6 +87,16 @@ async def test_another_option_and_own_words_work_as_links(browser, stage, form_o
     assert (own["option"], own["shown_hash"], own["text"]) == ("", "", "")
 
 
+async def test_every_form_has_a_request_id_of_its_own(browser, stage, form_of):
+    message_id = await stage.waiting()
+    ids = set()
+    for _ in range(2):
+        html = await browser.read(f"/m/{message_id}")
+        for name in ("composer", "reject-form", "no-reply-form", "snooze-form"):
+            ids.add(form_of(html, name)["request_id"])
+    assert len(ids) == 8
+
+
 @pytest.mark.parametrize(
     ("action", "fields", "state"),
     [
