@@ -161,8 +161,12 @@ async def test_enter_approves_what_is_shown_and_moves_on(enter, stage, clock, de
     await expect(visit.page.locator(".toast")).to_contain_text("Approved")
     (reply,) = await desk.store.replies("approved")
     assert (reply.message_id, reply.text) == (first, "Answer to First?")
+    await visit.looked_at()
+    await visit.press("Enter")
+    await visit.opened("Third?")
+    assert len(await desk.store.replies("approved")) == 2
     await visit.page.get_by_role("link", name="Sending").click()
-    await expect(visit.page.locator(".sending-card")).to_contain_text("Answer to First?")
+    await expect(visit.page.locator(".sending-card").first).to_contain_text("Answer to First?")
 
 
 async def test_nothing_is_approved_in_its_first_moment_nor_by_a_held_key(enter, stage, clock, desk):
