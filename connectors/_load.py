@@ -31,7 +31,7 @@ def load(name: str) -> Connect:
 
 
 def sign_in(name: str) -> SignIn:
-    """Return how a human signs in with a connector. Raises ConnectorError if it needs no signing in."""
+    """Return how a human signs in. Raises ConnectorError where there is nothing to sign in to."""
     found = tuple(entry_points(group=SIGN_IN_GROUP, name=name))
     if not found:
         known = ", ".join(sorted({one.name for one in entry_points(group=SIGN_IN_GROUP)}))

@@ -12,7 +12,8 @@ import click
 from bot.cli._context import home_option, run_async
 
 if TYPE_CHECKING:
-    from connectors.contract import Health, SignIn
+    from connectors.contract import SignIn
+    from connectors.model import Health
 
 WAIT_SECONDS = 600
 
