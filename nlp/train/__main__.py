@@ -1,8 +1,9 @@
 """`python -m nlp.train --data DIR`: makes the weights that ship, step by step.
 
-Steps: language, general, final (once per seed), blend, export, check, card. Each leaves its file in
-the work folder and is skipped when that is there; an interrupted training step goes on from where it
-last saved. Remove a file to make its step run again. Two CPU cores suffice; a GPU is used where found.
+Steps: language, general, final (once per seed), blend, export, check, card. A training step leaves
+its file in the work folder and is skipped when that is there; an interrupted one goes on from where
+it last saved. Remove a file to make its step run again. Two CPU cores suffice, in steps of under an
+hour; a GPU is used where there is one.
 """
 
 import argparse
