@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 
 from nlp.language import language_of, plain_words
