@@ -16,7 +16,6 @@ import torch
 from nlp.train import blend, card, check, export, fit, language, mix
 from nlp.train.sets import Row, evaluation_rows
 
-LABELS = Path(__file__).parent / "labels"
 SEEDS = (1, 2)
 
 
@@ -25,7 +24,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
-    hand = mix.hand_rows(options.data, LABELS)
+    hand = mix.hand_rows(options.data, card.LABELS)
     print({part: len(rows) for part, rows in hand.items()})
     language.make(options.data, options.out)
     state = _trained(options, hand)

@@ -6,6 +6,7 @@ import pytest
 from nlp.model import INTENTS
 from nlp.train import __doc__ as recipe
 from nlp.train import mix
+from nlp.train.agreement import kappa, kappas
 from nlp.train.heads import GROUPS, columns, group_named, target
 from nlp.train.sets import (
     SETS,
@@ -62,6 +63,18 @@ def test_own_texts_are_many_and_all_different():
     rows = [json.loads(line) for line in (LABELS / "own.jsonl").read_text().splitlines()]
     keys = {normalised(row["text"]) for row in rows}
     assert len(keys) == len(rows) >= 300
+
+
+def test_kappa_is_that_of_the_textbook():
+    assert kappa("aabb", "aabb") == 1
+    assert kappa("aabb", "abab") == 0
+    assert kappa("yyyynn", "yyynnn") == pytest.approx(2 / 3)
+
+
+def test_three_hundred_texts_were_read_twice_and_the_readers_agree():
+    found = kappas(LABELS)
+    assert found["sentiment"] > 0.8
+    assert min(found.values()) > 0.6
 
 
 def test_chatter_stands_alone_as_a_rule_and_every_intent_is_known():
