@@ -91,6 +91,8 @@ def as_number(one: Figure) -> Number:
     elif one.band:
         low, high = one.show(one.band.low), one.show(one.band.high)
         usual = low if low == high else f"{low} to {high}"
+        if one.show is _time_text and one.band.low < 1:
+            usual = f"up to {high}"
     return Number(one.label, one.text, usual, one.arrow, one.tone, one.note)
 
 

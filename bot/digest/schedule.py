@@ -15,6 +15,7 @@ from bot.digest.page import DigestPage
 from bot.errors import BotError
 from bot.home import FileSecrets
 
+PATIENCE = timedelta(hours=2)
 SECRET = "smtp"  # noqa: S105 - the name of a secret, not one
 
 
@@ -58,8 +59,7 @@ async def send_due(desk: Desk) -> date | None:
     """
     at, zone, now = desk.config.digest.at, desk.config.zone, desk.clock()
     day = day_due(now, at, zone)
-    first = await desk.store.first_day(desk.config.brand.time_zone)
-    if first is None or day < first or not await desk.store.claim_digest(day, now):
+    if not await _is_ready(desk, day, now) or not await desk.store.claim_digest(day, now):
         return None
     error = ""
     try:
@@ -68,6 +68,20 @@ async def send_due(desk: Desk) -> date | None:
         error = str(problem)
     await desk.store.digest_sent(day, desk.clock(), error=error)
     return day
+
+
+async def _is_ready(desk: Desk, day: date, now: datetime) -> bool:
+    """Say whether there is anything to tell of that day, and it is understood by now.
+
+    Messages that still wait for the model make a digest wait too, for two hours at most.
+    """
+    first = await desk.store.first_day(desk.config.brand.time_zone)
+    if first is None or day < first:
+        return False
+    if not (await desk.store.work_left()).get("tag"):
+        return True
+    next_day = day + timedelta(days=1)
+    return now >= moment(next_day, desk.config.digest.at, desk.config.zone) + PATIENCE
 
 
 async def send_digest(desk: Desk, page: DigestPage) -> None:

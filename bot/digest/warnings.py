@@ -8,7 +8,7 @@ from bot.digest.facts import Facts
 from bot.digest.links import message_link
 from bot.digest.page import Alert, HealthLine, Need
 from bot.digest.topics import is_countable, is_quotable, terms
-from bot.digest.words import count, due_in, duration, listing, one_line
+from bot.digest.words import count, due_in, duration, listing, one_line, quoted
 from bot.measures.spikes import is_spike
 from storage.model import Brake, Exchange, Message, QueueEntry, Reply, SourceState
 
@@ -77,7 +77,7 @@ def _waiting(entry: QueueEntry, facts: Facts) -> Need:
         who=one_line(entry.person_name or message.author.handle, 40),
         why=f"direct message; {why}" if is_private and "direct" not in why else why,
         link=message_link(facts.base_url, message.id),
-        quote=one_line(message.text) if is_quotable(message) else "",
+        quote=quoted(message.text) if is_quotable(message) else "",
         due=due_in(message.answer_by_at, facts.now) if message.answer_by_at else "",
         is_late=_is_late(message, facts),
         person_id=entry.person_id,
