@@ -45,7 +45,6 @@ async def _threads(file: Path, home: str | None, *, as_json: bool, tag: bool) ->
     async with writing(home) as desk:
         rejects = desk.home / "rejects" / f"{file.name}.rejects.jsonl"
         rejects.parent.mkdir(exist_ok=True)
-        rejects.unlink(missing_ok=True)
         counts = ImportCounts()
         with click.progressbar(
             length=total, label="reading", hidden=as_json, file=sys.stderr

@@ -88,7 +88,7 @@ def test_another_example_is_no_other_answer(book):
         (ENTRY.partition("[[entry.replies]]")[0], "replies"),
         (ENTRY, "uses {days}, which no facts file has"),
         (FACTS + ENTRY + ENTRY, "'returns' stands twice"),
-        ('[facts]\ndays = 30\n', "facts.days"),
+        ("[facts]\ndays = 30\n", "facts.days"),
         ("entries = []\n", "entries"),
     ],
 )  # fmt: skip

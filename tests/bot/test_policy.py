@@ -51,10 +51,16 @@ def test_a_crisis_is_due_before_anything_else(a_message, wall):
     assert due == wall() + timedelta(minutes=15)
 
 
-def test_the_promise_counts_from_when_it_was_written_not_when_it_was_seen(a_message, wall):
-    written = wall() - timedelta(hours=3)
-    message = a_message(created_at=written)
-    assert answer_by(message, tags(), POLICY) == written + timedelta(hours=4)
+def test_who_waited_before_we_could_see_it_comes_earlier(a_message, wall):
+    message = a_message(created_at=wall() - timedelta(hours=1))
+    assert answer_by(message, tags(), POLICY) == wall() + timedelta(hours=3)
+
+
+def test_waiting_counts_at_most_half_the_promise_so_that_urgent_kinds_stay_first(a_message, wall):
+    old_question = answer_by(a_message(created_at=wall() - timedelta(days=2)), tags(), POLICY)
+    fresh_crisis = answer_by(a_message(), tags("complaint", crisis=True), POLICY)
+    assert old_question == wall() + timedelta(hours=2)
+    assert fresh_crisis < old_question
 
 
 def test_a_message_without_a_time_counts_from_when_it_was_seen(a_message, wall):

@@ -60,7 +60,7 @@ def test_a_value_with_braces_is_not_filled_again():
         ("@ada Hi Ada, it left.", "Hi {first_name}, it left."),
         ("@ada @bo: it left. ^JK", "it left."),
         ("It left, Ada. -JK", "It left, {first_name}."),
-        ("It left. – Ines", "It left."),  # noqa: RUF001
+        ("It left. – Ines", "It left."),
         ("Thanks @ada for asking", "Thanks {first_name} for asking"),
         ("Ask @somebody.else too", "Ask {handle} too"),
         ("Adamant people", "Adamant people"),
