@@ -7,6 +7,8 @@ counts the first time (RFC 5545, 3.3.5). Nothing here sleeps: the service asks a
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+import structlog
+
 from bot.desk import Desk
 from bot.digest.build import build
 from bot.digest.files import digest_folder, write_files
@@ -15,6 +17,7 @@ from bot.digest.page import DigestPage
 from bot.errors import BotError
 from bot.home import FileSecrets
 
+log = structlog.get_logger(__name__)
 PATIENCE = timedelta(hours=2)
 SECRET = "smtp"  # noqa: S105 - the name of a secret, not one
 
@@ -67,6 +70,10 @@ async def send_due(desk: Desk) -> date | None:
     except (BotError, OSError) as problem:
         error = str(problem)
     await desk.store.digest_sent(day, desk.clock(), error=error)
+    if error:
+        log.warning("digest not sent", day=day.isoformat(), error=error)
+    else:
+        log.info("digest sent", day=day.isoformat(), to=len(desk.config.digest.to))
     return day
 
 
