@@ -538,7 +538,7 @@ async def test_a_deletion_while_it_is_uncertain_does_not_stop_the_looking(town, 
     )
     reply = await here.approve()
     await here.send()
-    here.wall.go(seconds=60)
+    here.wall.go(seconds=180)  # past the settle window
     await here.hear()
     await here.look()
     assert (await here.reply(reply)).state == "sent"
