@@ -82,6 +82,12 @@ class House:
                     one, tags, None, now, state=state, answer_by_at=due, reason="question"
                 )
 
+    async def stay_silent(self, now: datetime) -> None:
+        store = self.desk.store
+        while work := await store.claim("suggest", "test", 100, now, now + timedelta(minutes=1)):
+            for one in work:
+                await store.save_suggestion(one, [], now, silence="nothing fits", reason="asks")
+
     async def weeks(self, days: int, until: date) -> None:
         """Live `days` usual days: three people ask, two are answered after 20 minutes."""
         for back in range(days, 0, -1):
@@ -142,6 +148,7 @@ async def test_two_weeks_then_a_busy_day(house):
     )  # fmt: skip
     home.clock.now = datetime(2026, 3, 11, 6, tzinfo=UTC)
     await home.tag_all(home.clock.now)
+    await home.stay_silent(home.clock.now)
     page = await build(home.desk, TUESDAY)
     assert page.headline == (
         "Slower than a usual day: less than half of the askers have an answer, "
