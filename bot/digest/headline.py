@@ -29,6 +29,8 @@ def headline(facts: Facts, figures: Sequence[Figure], usual: Reference) -> str:
     first, *rest = unusual
     opening = _filled(OPENINGS[first.key], first, usual)
     more = [f", with {_filled(CLAUSES[one.key], one, usual)}" for one in rest[:1]]
+    if facts.is_partial:
+        opening = f"So far {opening[0].lower()}{opening[1:]}"
     return sentence("".join([opening, *more]))
 
 
@@ -45,7 +47,8 @@ def _crisis(facts: Facts, figures: Sequence[Figure]) -> str:
     if not still:
         end = "and was answered" if number == 1 else "and all were answered"
     else:
-        end = f"and {'nobody has answered it yet' if number == 1 else f'{still} of them are open'}"
+        some = f"{number_word(still).lower()} of them {'is' if still == 1 else 'are'} open"
+        end = f"and {'nobody has answered it yet' if number == 1 else some}"
     volume = next((one for one in figures if one.key == "inbound"), None)
     busy = "; a busy day besides" if volume and volume.arrow == "up" else ""
     return sentence(f"{what} {end}{busy}")
