@@ -26,6 +26,7 @@ from storage.model import DayNumbers
 
 FRAME = Frame()
 HEIGHT = 202
+SEAM = 0.6  # neighbours overlap, or screens draw a line between them
 MINUTES = (1, 5, 15, 60, 240, 1440, 2880)
 SENTIMENTS: tuple[tuple[str, Colour], ...] = (
     ("negative", "bad"),
@@ -53,7 +54,7 @@ def hours_chart(by_hour: Sequence[int], bands: Sequence[Band | None], what: str)
     known = [(hour, band) for hour, band in enumerate(bands) if band]
     for hour, band in known:
         x, high, low = FRAME.x(hour / 24), FRAME.y(band.high / top), FRAME.y(band.low / top)
-        shapes.append(Rect(x, high, slot, max(low - high, 1), "band"))
+        shapes.append(Rect(x, high, slot + SEAM, max(low - high, 1), "band"))
     for hour, number in enumerate(by_hour):
         y = FRAME.y(number / top)
         shapes.append(

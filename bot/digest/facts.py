@@ -56,6 +56,7 @@ class Facts:
     sources: tuple[SourceState, ...] = ()
     stuck: tuple[Reply, ...] = ()
     brakes: tuple[Brake, ...] = ()
+    unread: int = 0  # texts that broke their stage three times
 
     @property
     def start(self) -> datetime:
@@ -120,6 +121,7 @@ async def gather(desk: Desk, day: date) -> Facts:
         sources=tuple(await store.source_states()),
         stuck=tuple(await store.replies("needs_human", "unknown", "held")),
         brakes=tuple(await store.brakes()),
+        unread=(await store.work_left()).get("dead", 0),
     )
 
 

@@ -12,6 +12,7 @@ import structlog
 from bot.desk import Desk
 from bot.digest.build import build
 from bot.digest.files import digest_folder, write_files
+from bot.digest.forget import forget_gone
 from bot.digest.mail import compose_mail, send_mail
 from bot.digest.page import DigestPage
 from bot.errors import BotError
@@ -65,6 +66,7 @@ async def send_due(desk: Desk) -> date | None:
     if not await _is_ready(desk, day, now) or not await desk.store.claim_digest(day, now):
         return None
     error = ""
+    await forget_gone(desk)
     try:
         await send_digest(desk, await build(desk, day))
     except (BotError, OSError) as problem:

@@ -45,6 +45,7 @@ def health(facts: Facts) -> tuple[HealthLine, ...]:
     lines = [
         *(_brake(brake) for brake in facts.brakes),
         *_replies(facts.stuck),
+        *_unread(facts.unread),
         *(line for source in facts.sources if (line := _source(source, facts))),
     ]
     if lines:
@@ -169,6 +170,12 @@ def _replies(stuck: Sequence[Reply]) -> Iterator[HealthLine]:
             verb = "is" if number == 1 else "are"
             line = f"{count(number, 'reply', 'replies')} {text.format(is_are=verb)}."
             yield HealthLine(line, is_good=False)
+
+
+def _unread(number: int) -> Iterator[HealthLine]:
+    if number:
+        text = f"{count(number, 'message')} could not be understood after three attempts."
+        yield HealthLine(text, is_good=False)
 
 
 def _source(source: SourceState, facts: Facts) -> HealthLine | None:

@@ -17,9 +17,10 @@ from bot.cli.digest import command
 from bot.config import parse_config
 from bot.desk import Desk
 from bot.digest.build import build
+from bot.digest.forget import forget_gone
 from bot.digest.schedule import send_due
 from bot.digest.text import render_text
-from connectors.model import Author, Message, Page, Seen, Source
+from connectors.model import Author, Deleted, Message, Page, Seen, Source
 from nlp.model import Flag, Scored, Tags
 from storage import open_store
 from storage.model import Approval, Draft
@@ -204,6 +205,33 @@ async def test_a_crisis_in_the_store_leads_the_page(house):
     page = await build(home.desk, TUESDAY)
     assert page.headline.startswith("One message reads like a crisis")
     assert "charger" not in page.headline + page.alerts[0].text
+
+
+async def test_a_digest_goes_with_the_words_it_quotes(house):
+    home = await house(datetime(2026, 3, 11, 8, tzinfo=UTC))
+    asked = await home.hear("do you ship to Norway?", NOON)
+    await home.tag_all(NOON)
+    await home.stay_silent(NOON)
+    folder = home.home / "digests"
+    assert await send_due(home.desk) == TUESDAY
+    assert "Norway" in (folder / "2026-03-10.md").read_text(encoding="utf-8")
+    assert await forget_gone(home.desk) == []
+    source = Source("mentions", "replay", "mastodon", login="masto")
+    gone = Page((Deleted("mastodon", asked.ref),), "after")
+    await home.desk.store.take_page(source, gone, home.clock.now)
+    assert await forget_gone(home.desk) == [folder / "2026-03-10.html"]
+    assert list(folder.iterdir()) == []
+
+
+async def test_a_digest_goes_with_the_person_it_names(house):
+    home = await house(datetime(2026, 3, 11, 8, tzinfo=UTC))
+    await home.hear("lovely tea, thank you", NOON, by="zed")
+    await home.tag_all(NOON)
+    assert await send_due(home.desk) == TUESDAY
+    page = json.loads((home.home / "digests" / "2026-03-10.json").read_text(encoding="utf-8"))
+    (person,) = page["person_ids"]
+    await home.desk.store.erase_person(person, "Ana", home.clock.now)
+    assert len(await forget_gone(home.desk)) == 1
 
 
 class Inbox:
