@@ -60,7 +60,7 @@ def compose(facts: Facts) -> DigestPage:
 
 
 def _topics_note(facts: Facts, moved: tuple[Topic, ...]) -> str:
-    if moved:
+    if moved or not facts.numbers.inbound:
         return ""
     if len(facts.history) < 3:
         return "Topics are compared with the days before; there are too few of them yet."

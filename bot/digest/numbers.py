@@ -91,6 +91,8 @@ def as_number(one: Figure) -> Number:
     elif one.band:
         low, high = one.show(one.band.low), one.show(one.band.high)
         usual = low if low == high else f"{low} to {high}"
+        if one.show is _time_text and one.band.low < 1:
+            usual = f"up to {high}"
     return Number(one.label, one.text, usual, one.arrow, one.tone, one.note)
 
 
@@ -140,7 +142,8 @@ def _answers(facts: Facts, usual: Reference) -> list[Figure]:
     share = today.answered / today.count
     shares = [curve.answered / curve.count for curve in past]
     helped = _helped(facts, facts.day)
-    helped_before = [float(_helped(facts, one.day)) for one in usual.days]
+    whole = () if facts.is_partial else usual.days
+    helped_before = [float(_helped(facts, one.day)) for one in whole]
     return [
         Figure(
             "answered", "Answered", share, f"{today.answered} of {today.count}",
@@ -163,17 +166,18 @@ def _time(key: str, label: str, today: Curve, past: Sequence[Curve], share: floa
 
 
 def _two_way(facts: Facts, usual: Reference) -> list[Figure]:
-    numbers = facts.numbers
+    """Measure both directions. A day that is not over is shown, but compared with nothing."""
+    numbers, days = facts.numbers, () if facts.is_partial else usual.days
     found = []
     if numbers.conversations:
         share = numbers.two_way / numbers.conversations
-        past = [d.two_way / d.conversations for d in usual.days if d.conversations]
+        past = [d.two_way / d.conversations for d in days if d.conversations]
         band = _share_band(past, numbers.conversations)
         text = f"{numbers.two_way} of {numbers.conversations}"
         found.append(Figure("two_way", "Both sides spoke", share, text, band, percent, "good"))
     ratio = broadcast_ratio(numbers.posts, numbers.outbound - numbers.posts)
     if ratio is not None:
-        ratios = [broadcast_ratio(d.posts, d.outbound - d.posts) for d in usual.days]
+        ratios = [broadcast_ratio(d.posts, d.outbound - d.posts) for d in days]
         known = [one for one in ratios if one is not None]
         band = usual_band(known, floor=0.5)
         found.append(

@@ -11,7 +11,8 @@ import pytest
 
 from bot.digest.build import compose
 from bot.digest.facts import Facts, midnight
-from bot.digest.files import forget_people, render_json, write_files
+from bot.digest.files import render_json, write_files
+from bot.digest.forget import forget_people
 from bot.digest.html import render_html
 from bot.digest.markdown import render_markdown
 from bot.digest.png import png
