@@ -1,4 +1,4 @@
-"""Prints the schema that all migrations build: python -m storage.sqlite > storage/sqlite/schema.sql."""
+"""Prints the schema that all migrations build; storage/sqlite/schema.sql holds what it prints."""
 
 import sqlite3
 import sys

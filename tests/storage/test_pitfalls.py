@@ -79,22 +79,23 @@ async def test_a_change_of_state_does_not_touch_the_search_index(desk, store, ho
     conn.close()
 
 
+def names_in_braces(text):
+    """Yield what f-strings given to execute() take in, except what only becomes question marks."""
+    for node in ast.walk(ast.parse(text)):
+        is_sql = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "execute"
+        if is_sql and node.args and isinstance(node.args[0], ast.JoinedStr):
+            braces = [part for part in node.args[0].values if isinstance(part, ast.FormattedValue)]
+            for brace in braces:
+                if not ast.unparse(brace.value).startswith(("marks(", "rows.marks(")):
+                    yield from (n.id for n in ast.walk(brace) if isinstance(n, ast.Name))
+
+
 def test_values_are_bound_never_formatted():
-    """Braces in SQL text may hold our own constants and column lists, never a value."""
-    allowed = {"marks", "column", "columns", "names", "updates", "table", "tail", "prefix"}
+    """What stands in braces in SQL text is a constant of ours or a list of columns."""
+    ours = {"column", "columns", "names", "updates", "table", "sql", "pragma", "people", "tail"}
     for name, text in SOURCES.items():
-        for node in ast.walk(ast.parse(text)):
-            is_sql = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "execute"
-            if not is_sql or not node.args or not isinstance(node.args[0], ast.JoinedStr):
-                continue
-            for part in node.args[0].values:
-                if isinstance(part, ast.FormattedValue):
-                    text_of = ast.unparse(part.value)
-                    root = re.search(r"\w+", text_of).group()
-                    is_constant = text_of.split(".")[-1].strip("_").isupper()
-                    assert is_constant or root in allowed | {"rows", "pragma", "sql", "what"}, (
-                        name, text_of,
-                    )  # fmt: skip
+        strangers = {each for each in names_in_braces(text) if not each.strip("_").isupper()}
+        assert strangers <= ours, (name, strangers - ours)
 
 
 async def test_a_closed_store_leaves_one_file(store, home):

@@ -4,8 +4,10 @@ import re
 import sqlite3
 from pathlib import Path
 
-import storage.sqlite
+import pytest
 from sqlite_utils import Database
+
+import storage.sqlite
 from storage.sqlite import migrations
 
 
@@ -46,10 +48,8 @@ def test_a_migration_that_dies_half_way_leaves_nothing():
         db.execute("CREATE TABLE half (id INTEGER)")
         raise RuntimeError("killed")
 
-    try:
+    with pytest.raises(RuntimeError):
         chain.apply(Database(conn))
-    except RuntimeError:
-        pass
     assert "half" not in migrations.dump(conn)
     assert migrations.applied(conn) == set()
 
