@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ from bot.suggest.playbook import Playbook, read_playbook
 from bot.suggest.suggest import learn_playbook, suggest_some
 from bot.supervise import Bell, Step, run_forever
 from bot.tag import Reader, embed_some, tag_some
-from connectors.contract import Connector
+from connectors.contract import Connector, ConnectorError
+from storage.model import Reply
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -54,13 +55,12 @@ class Service:
 
 
 async def start(desk: Desk, reader: Reader) -> Service:
-    """Make everything ready: settings checked, old leases lost, playbook learned."""
+    """Make everything ready: settings checked, playbook read, leases of a dead run lost."""
     check_policy(desk.config)
     playbook = read_playbook(desk.home / desk.config.suggest.playbook)
     lost = await desk.store.lose_leases(desk.clock(), all_owners=True)
     if lost:
         log.warning("replies of an interrupted run are uncertain and will be looked up", count=lost)
-    await learn_playbook(desk, reader, playbook)
     return Service(desk, reader, playbook, build_connectors(desk))
 
 
@@ -93,6 +93,7 @@ def steps(service: Service) -> dict[str, Step]:
         "reconcile": _reconciler(service),
         "housekeeping": _housekeeper(service),
         "digest": _digester(service),
+        "learn": _learner(service),
     }
 
 
@@ -132,7 +133,12 @@ def _embedder(service: Service) -> Step:
 
 
 def _suggester(service: Service) -> Step:
+    learned = asyncio.Event()  # a first start takes a second or two: not before ready
+
     async def step() -> float:
+        if not learned.is_set():
+            await learn_playbook(service.desk, service.reader, service.playbook)
+            learned.set()
         done = await suggest_some(service.desk, service.reader, service.playbook, service.owner)
         return 0.0 if done else 1.0
 
@@ -153,9 +159,14 @@ def _sender(service: Service, login: str) -> Step:
         if reply is None:
             return 0.5
         burst.take()
-        return 0.0
+        return _until(reply.not_before, desk.clock())
 
     return step
+
+
+def _until(not_before: datetime | None, now: datetime) -> float:
+    """Say how long a login keeps quiet: who was told to wait asks for nobody else meanwhile."""
+    return 0.0 if not_before is None else max(0.0, (not_before - now).total_seconds())
 
 
 def _reconciler(service: Service) -> Step:
@@ -166,10 +177,18 @@ def _reconciler(service: Service) -> Step:
         for reply in await desk.store.replies("unknown"):
             connector = service.connectors.get(reply.login)
             if connector is not None:
-                await reconcile(desk, connector, reply)
+                await _look(desk, connector, reply)
         return min(5.0, desk.config.policy.lookup_gap_seconds / 2)
 
     return step
+
+
+async def _look(desk: Desk, connector: Connector, reply: Reply) -> None:
+    """Look for one reply; a platform that does not answer keeps nobody else's from being found."""
+    try:
+        await reconcile(desk, connector, reply)
+    except ConnectorError as error:
+        log.warning("look-up failed", reply_id=reply.id, login=reply.login, error=str(error))
 
 
 def _housekeeper(service: Service) -> Step:
@@ -189,6 +208,25 @@ def _digester(service: Service) -> Step:
     async def step() -> float:
         await send_due(service.desk)
         return 30.0
+
+    return step
+
+
+def _learner(service: Service) -> Step:
+    """Learn at night: in the hour before the digest, when corrections came in since."""
+    from bot.teach import learn_if_due, load_reader  # noqa: PLC0415 - once a day
+
+    desk, at = service.desk, service.desk.config.digest.at
+
+    async def step() -> float:
+        local = desk.clock().astimezone(desk.config.zone)
+        if local.hour != (at.hour - 1) % 24:
+            return 600.0
+        learning = await learn_if_due(desk)
+        if learning is not None and learning.adopted:
+            service.reader.tagger = load_reader(desk.config, desk.home).tagger
+            log.info("learned", corrections=learning.corrections)
+        return 3600.0
 
     return step
 

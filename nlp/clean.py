@@ -1,7 +1,8 @@
 """What happens to a text before the tokenizer sees it; the same in training and at run time.
 
-Emoji become words (the vocabulary knows none; a run of one emoji is one), handles and links become one word each, hashtags
-in camel case are split. It never fails and never changes what is stored or shown.
+Emoji become words (the vocabulary knows none; a run of one emoji is one), handles and links become
+one word each, hashtags in camel case are split. It never fails and never changes what is stored or
+shown.
 """
 
 import html

@@ -10,9 +10,11 @@ def probabilities(group: Group, outputs: Floats) -> Floats:
     """Calibrated probabilities of a group; `outputs` is one text's row or many texts' rows."""
     raised = outputs[..., group.columns] * group.scale + group.shift
     if group.kind == "any":
-        return (1 / (1 + np.exp(-raised))).astype(np.float32)
+        found: Floats = (1 / (1 + np.exp(-raised))).astype(np.float32)
+        return found
     raised = np.exp(raised - raised.max(axis=-1, keepdims=True))
-    return (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)
+    shares: Floats = (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 def tags_from(folder: Folder, outputs: Floats, language: str, model: str) -> Tags:

@@ -6,7 +6,7 @@ and a documented exit code (bot.errors); everything else is a bug and keeps its 
 
 import importlib
 import sys
-from typing import Any
+from typing import NoReturn
 
 import click
 
@@ -22,6 +22,7 @@ COMMANDS = {
     "reject": "Put a suggestion aside, with the reason.",
     "person": "Show one person: everything said both ways.",
     "digest": "Build one day's digest, or send it.",
+    "nlp": "Measure the model, compare others, let it learn.",
     "brake": "Stop everything that has not left yet, or let it go on.",
     "reviewer": "Add people who may review, and make sign-in links.",
 }
@@ -100,6 +101,6 @@ def exit_code(error: Exception) -> int | None:
     return next((by_name[name] for name in names if name in by_name), None)
 
 
-def _fail(message: str, code: int) -> Any:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo(f"byname: {message}", err=True)
     sys.exit(code)

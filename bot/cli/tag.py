@@ -34,9 +34,10 @@ def command(file: Any, weights: Path | None, explain: bool, languages: tuple[str
             bad += 1
             click.echo(json.dumps({"line": number, **row}))
             continue
-        answer = tags_json(row["id"], tagger.understand(row["text"], languages).tags)
+        tags = tagger.understand(row["text"], languages).tags
+        answer = tags_json(row["id"], tags)
         if explain:
-            answer["because"] = _because(tagger, row["text"])
+            answer["because"] = _because(tagger, row["text"], tags)
         click.echo(json.dumps(answer, ensure_ascii=False))
     sys.exit(65 if bad else 0)
 
@@ -66,13 +67,22 @@ def _flag(flag: Any) -> dict[str, Any] | None:
     return {"value": flag.value, "probability": round(flag.probability, 4)}
 
 
-def _because(tagger: Any, text: str) -> dict[str, Any]:
+def _because(tagger: Any, text: str, tags: Any) -> dict[str, Any]:
+    """Return the words that carried each tag that was given, strongest first."""
     from nlp.explain import explain  # noqa: PLC0415
 
-    return {
-        label: [{"words": text[a.start : a.end], "weight": round(a.weight, 3)} for a in marks]
-        for label, marks in explain(tagger, text).items()
-    }
+    given = [scored.label for scored in tags.intents]
+    given += ["sentiment"] if tags.sentiment else []
+    given += [
+        name for name in ("offensive", "crisis") if (flag := getattr(tags, name)) and flag.value
+    ]
+    return {tag: strongest(text, explain(tagger, text, tag)) for tag in given}
+
+
+def strongest(text: str, marks: Any, most: int = 5) -> list[dict[str, Any]]:
+    """Return the stretches that spoke for a tag, strongest first."""
+    best = sorted((mark for mark in marks if mark.weight > 0), key=lambda mark: -mark.weight)
+    return [{"words": text[m.start : m.end], "weight": round(m.weight, 3)} for m in best[:most]]
 
 
 def _rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:

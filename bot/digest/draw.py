@@ -61,7 +61,7 @@ def hours_chart(by_hour: Sequence[int], bands: Sequence[Band | None], what: str)
         )
     for hour in range(0, 24, 3):
         x = FRAME.x(hour / 24) + slot / 2
-        shapes.append(Label(x, FRAME.bottom + 14, f"{hour:02d}", anchor="middle", size=11))
+        shapes.append(Label(x, FRAME.bottom + 14, f"{hour:02d}", anchor="middle", size=12))
     series = [Series("messages in", "accent")]
     if known:
         series.append(Series(f"usual range, {what}", "band"))
@@ -77,7 +77,7 @@ def waiting_chart(today: Curve, before: Curve) -> Chart | None:
     for minutes in MINUTES:
         x = FRAME.x(_time_share(minutes))
         shapes.append(Path(((x, FRAME.top), (x, FRAME.bottom)), "line", 1))
-        shapes.append(Label(x, FRAME.bottom + 14, _time_label(minutes), anchor="middle", size=11))
+        shapes.append(Label(x, FRAME.bottom + 14, _time_label(minutes), anchor="middle", size=12))
     series = []
     if before.count:
         shapes.append(Path(_steps(before), "quiet", 2))
@@ -98,7 +98,7 @@ def intents_chart(counts: Mapping[str, Mapping[str, int]]) -> Chart | None:
     if not rows:
         return None
     top = nice_top(max(sum(moods.values()) for _, moods in rows))
-    left, right = 96.0, WIDTH - 40.0
+    left, right = 92.0, WIDTH - 36.0
     shapes: list[Shape] = []
     for index, (intent, moods) in enumerate(rows):
         y = 30 + index * 24
@@ -181,7 +181,7 @@ def _decided(day: DayNumbers, name: str) -> int:
 
 
 def _date_label(day: date, x: float) -> Label:
-    return Label(x, FRAME.bottom + 14, f"{day:%a}"[:2], anchor="middle", size=11)
+    return Label(x, FRAME.bottom + 14, f"{day:%a}"[:2], anchor="middle", size=12)
 
 
 def _time_share(minutes: float) -> float:
@@ -200,5 +200,5 @@ def _steps(curve: Curve) -> tuple[tuple[float, float], ...]:
     for at, left in zip(curve.minutes, curve.waiting, strict=True):
         x = FRAME.x(_time_share(at))
         points += [(x, points[-1][1]), (x, FRAME.y(1 - left))]
-    points.append((FRAME.right, points[-1][1]))
+    points.append((FRAME.x(_time_share(curve.longest)), points[-1][1]))
     return tuple(points)

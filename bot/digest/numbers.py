@@ -5,9 +5,10 @@ after its midnight as we are after this one. So the page is fair at any hour.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import sqrt
+from statistics import median
 
 from bot.digest.facts import Facts, midnight
 from bot.digest.page import Arrow, Number, Tone
@@ -85,7 +86,9 @@ def figures(facts: Facts) -> list[Figure]:
 
 def as_number(one: Figure) -> Number:
     usual = ""
-    if one.band:
+    if one.band and one.show is _time_text and one.band.middle >= CAP_MINUTES:
+        usual = "not within 2 days"
+    elif one.band:
         low, high = one.show(one.band.low), one.show(one.band.high)
         usual = low if low == high else f"{low} to {high}"
     return Number(one.label, one.text, usual, one.arrow, one.tone, one.note)
@@ -135,14 +138,13 @@ def _answers(facts: Facts, usual: Reference) -> list[Figure]:
     if not today.count:
         return []
     share = today.answered / today.count
-    noise = 2 * sqrt(max(share * (1 - share), 0.05) / today.count)
     shares = [curve.answered / curve.count for curve in past]
     helped = _helped(facts, facts.day)
     helped_before = [float(_helped(facts, one.day)) for one in usual.days]
     return [
         Figure(
             "answered", "Answered", share, f"{today.answered} of {today.count}",
-            _capped(usual_band(shares, floor=noise)), percent, "good",
+            _share_band(shares, today.count), percent, "good",
         ),
         _time("half", "Half answered within", today, past, 0.5),
         _time("most", "90 % answered within", today, past, 0.9),
@@ -156,7 +158,8 @@ def _time(key: str, label: str, today: Curve, past: Sequence[Curve], share: floa
     middle = sorted(times)[len(times) // 2] if times else 0.0
     band = usual_band(times, floor=max(5.0, middle * 0.25))
     text = duration(today.percentile(share))
-    return Figure(key, label, value, text, band, _time_text, "bad")
+    sure = today.count * (1 - share) >= 2  # the tenth of ten is one person's luck
+    return Figure(key, label, value, text, band, _time_text, "bad", is_sure=sure)
 
 
 def _two_way(facts: Facts, usual: Reference) -> list[Figure]:
@@ -164,9 +167,8 @@ def _two_way(facts: Facts, usual: Reference) -> list[Figure]:
     found = []
     if numbers.conversations:
         share = numbers.two_way / numbers.conversations
-        noise = 2 * sqrt(max(share * (1 - share), 0.05) / numbers.conversations)
         past = [d.two_way / d.conversations for d in usual.days if d.conversations]
-        band = _capped(usual_band(past, floor=noise))
+        band = _share_band(past, numbers.conversations)
         text = f"{numbers.two_way} of {numbers.conversations}"
         found.append(Figure("two_way", "Both sides spoke", share, text, band, percent, "good"))
     ratio = broadcast_ratio(numbers.posts, numbers.outbound - numbers.posts)
@@ -211,8 +213,12 @@ def _shifted_band(values: Sequence[float]) -> Band | None:
     return Band(band.low - 1, band.middle - 1, min(band.high - 1, 1.0), band.days)
 
 
-def _capped(band: Band | None) -> Band | None:
-    return band and Band(band.low, band.middle, min(band.high, 1.0), band.days)
+def _share_band(shares: Sequence[float], count: int) -> Band | None:
+    """Band of shares; never narrower than what chance does to a share of `count`."""
+    usual = median(shares) if shares else 0.0
+    noise = 2 * sqrt(max(usual * (1 - usual), 0.05) / count)
+    band = usual_band(shares, floor=noise)
+    return band and replace(band, high=min(band.high, 1.0))
 
 
 def _helped(facts: Facts, day: date) -> int:

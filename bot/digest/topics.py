@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from bot.digest.links import message_link
@@ -55,10 +56,10 @@ def topics(
         len(past),
     )
     risen = _without_doubles(
-        [s for s in shifts if s.z >= RISEN_Z and s.now >= MIN_MESSAGES and _is_shared(s, found)],
+        [one for one in shifts if _has_risen(one) and found[one.term].people >= MIN_PEOPLE],
         found,
     )
-    fallen = [s for s in reversed(shifts) if s.z <= FALLEN_Z and s.expected >= MIN_MESSAGES]
+    fallen = [one for one in shifts if _has_fallen(one)]
     return (
         *(_topic(shift, found[shift.term], base_url) for shift in risen[:MOST]),
         *(_topic(shift, _Found(()), base_url) for shift in _widest(fallen)[:2]),
@@ -132,7 +133,7 @@ def _words(message: Message, skip: frozenset[str]) -> Iterator[str]:
     for part in re.split(r"[.!?;:,()\n]+", text):
         words = [word for word in _WORD.findall(part) if word not in skip]
         kept = [word if word not in STOP and len(word) > 2 else "" for word in words]
-        for left, right in zip(kept, [*kept[1:], ""], strict=True):
+        for left, right in pairwise([*kept, ""]):
             if left:
                 yield left
             if left and right and left != right:
@@ -151,8 +152,13 @@ def _counts(messages: Sequence[Message], skip: frozenset[str]) -> Counter[str]:
     return Counter(term for message in messages for term in terms(message, skip))
 
 
-def _is_shared(shift: Shift, found: dict[str, _Found]) -> bool:
-    return found[shift.term].people >= MIN_PEOPLE
+def _has_risen(shift: Shift) -> bool:
+    """Surprising, not a handful, and half as much again as expected."""
+    return shift.z >= RISEN_Z and shift.now >= max(MIN_MESSAGES, 1.5 * shift.expected)
+
+
+def _has_fallen(shift: Shift) -> bool:
+    return shift.z <= FALLEN_Z and shift.expected >= max(MIN_MESSAGES, 2 * shift.now)
 
 
 def _without_doubles(shifts: Sequence[Shift], found: dict[str, _Found]) -> list[Shift]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from statistics import median
 
 from bot.digest.facts import Facts
 from bot.digest.links import message_link
@@ -74,7 +75,7 @@ def _waiting(entry: QueueEntry, facts: Facts) -> Need:
     why = one_line(message.reason, 90) or "wants an answer"
     return Need(
         who=one_line(entry.person_name or message.author.handle, 40),
-        why=f"direct message; {why}" if is_private else why,
+        why=f"direct message; {why}" if is_private and "direct" not in why else why,
         link=message_link(facts.base_url, message.id),
         quote=one_line(message.text) if is_quotable(message) else "",
         due=due_in(message.answer_by_at, facts.now) if message.answer_by_at else "",
@@ -114,10 +115,10 @@ def _spikes(facts: Facts) -> Iterator[Alert]:
         before = [one.by_hour[hour] for one in facts.history]
         if len(before) >= 7 and is_spike(number, before) and hour - last > COOL_DOWN_HOURS:
             last = hour
-            yield _spike(hour, number, facts)
+            yield _spike(hour, number, median(before), facts)
 
 
-def _spike(hour: int, number: int, facts: Facts) -> Alert:
+def _spike(hour: int, number: int, usual: float, facts: Facts) -> Alert:
     there = [
         message
         for message in facts.messages
@@ -127,7 +128,8 @@ def _spike(hour: int, number: int, facts: Facts) -> Alert:
     ]
     words = _frequent(there)
     about = f", mostly about {listing([f'“{word}”' for word in words])}" if words else ""
-    text = f"{number} messages between {hour:02d}:00 and {hour + 1:02d}:00{about}."
+    when = f"between {hour:02d}:00 and {hour + 1:02d}:00"
+    text = f"{number} messages {when} instead of about {usual:.0f}{about}."
     first = message_link(facts.base_url, there[0].id) if there else ""
     return Alert(text, first, is_open=False)
 

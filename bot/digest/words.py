@@ -54,7 +54,8 @@ def percent(share: float) -> str:
 
 def figure(value: float) -> str:
     """Return a count without decimals, a ratio with one, and no trailing zero."""
-    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+    rounded = round(value, 1)
+    return f"{value:.0f}" if value >= 10 or rounded == int(rounded) else f"{rounded}"
 
 
 def listing(words: Sequence[str]) -> str:

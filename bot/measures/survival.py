@@ -23,6 +23,7 @@ class Curve:
     waiting: tuple[float, ...]
     count: int
     answered: int
+    longest: float = 0.0  # how far we have seen: beyond it nothing is known
 
     def still_waiting(self, minutes: float) -> float:
         """S(t): the share that has no answer t minutes after asking."""
@@ -59,7 +60,8 @@ def first_response(waits: Iterable[Wait]) -> Curve:
         share *= 1 - done / risk
         shares.append(share)
     answered = sum(wait.answered for wait in ordered)
-    return Curve(tuple(times), tuple(shares), len(ordered), answered)
+    longest = ordered[-1].minutes if ordered else 0.0
+    return Curve(tuple(times), tuple(shares), len(ordered), answered, longest)
 
 
 def response_rate(waits: Sequence[Wait]) -> float | None:

@@ -61,8 +61,7 @@ def new_regulars(
         count = active_days(theirs, today, TIER_WINDOW_DAYS)
         if who.in_count and count == REGULAR_DAYS:
             first = min(day.day for day in theirs if day.in_count)
-            why = f"third day with a word from them since {days_ago(first, today)}"
-            moves.append(Move(who, why.replace("since in ", "since ").replace(" ago", "")))
+            moves.append(Move(who, f"wrote on a third day since {first.day} {first:%B}"))
     return moves
 
 

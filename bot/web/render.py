@@ -49,7 +49,7 @@ def environment() -> Environment:
 
 VIEWS = (
     ("needs_you", "Needs you"),
-    ("silent", "No suggestion"),
+    ("silent", "No draft"),
     ("snoozed", "Snoozed"),
     ("done", "Done"),
     ("all", "All"),
@@ -86,7 +86,7 @@ async def frame(request: web.Request) -> dict[str, Any]:
     desk = request.app[DESK]
     now = desk.clock()
     caller = request.get(CALLER)
-    context = {"brand": desk.config.brand.name, "now": now, "caller": caller, "path": request.path}
+    context = {"brand": desk.config.brand.name, "now": now, "me": caller, "path": request.path}
     context |= _time_words(desk, now) | {"counts": {}, "brakes": ()}
     if caller is not None:
         context |= await _standing(desk, now)

@@ -4,10 +4,13 @@
 shift (Platt). Thresholds and the preference of classes are chosen afterwards on the same rows.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nlp.train.heads import Group
 
@@ -39,29 +42,41 @@ def calibrated(group: Group, logits: Array, targets: Array) -> dict[str, list[fl
 
 
 def _softmax_fit(logits: Array, targets: Array) -> dict[str, list[float]]:
-    labels = logits.shape[1]
+    x, y = torch.tensor(logits, dtype=torch.float64), torch.tensor(targets, dtype=torch.float64)
 
-    def loss(x: Array) -> float:
-        raised = logits * np.exp(x[0]) + x[1:]
-        raised = raised - raised.max(1, keepdims=True)
-        log_p = raised - np.log(np.exp(raised).sum(1, keepdims=True))
-        return float(-(targets * log_p).sum(1).mean() + _PULL / len(logits) * (x**2).sum())
+    def loss(fit: torch.Tensor) -> torch.Tensor:
+        raised = x * fit[0].exp() + fit[1:]
+        return -(y * raised.log_softmax(1)).sum(1).mean()
 
-    x = minimize(loss, np.zeros(labels + 1), method="L-BFGS-B").x
-    return {"scale": [float(np.exp(x[0]))] * labels, "shift": x[1:].tolist()}
+    scale, *shift = _least(loss, logits.shape[1] + 1, len(logits))
+    return {"scale": [math.exp(scale)] * logits.shape[1], "shift": shift}
 
 
 def _sigmoid_fit(logits: Array, targets: Array) -> tuple[float, float]:
     if len(logits) == 0:
         return 1.0, 0.0
+    x, y = torch.tensor(logits, dtype=torch.float64), torch.tensor(targets, dtype=torch.float64)
 
-    def loss(x: Array) -> float:
-        raised = logits * np.exp(x[0]) + x[1]
-        entropy = np.logaddexp(0, raised) - targets * raised
-        return float(entropy.mean() + _PULL / len(logits) * (x**2).sum())
+    def loss(fit: torch.Tensor) -> torch.Tensor:
+        raised = x * fit[0].exp() + fit[1]
+        return binary_cross_entropy_with_logits(raised, y)
 
-    x = minimize(loss, np.zeros(2), method="L-BFGS-B").x
-    return float(np.exp(x[0])), float(x[1])
+    scale, shift = _least(loss, 2, len(logits))
+    return math.exp(scale), shift
+
+
+def _least(loss: Callable[[torch.Tensor], torch.Tensor], count: int, rows: int) -> list[float]:
+    fit = torch.zeros(count, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([fit], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        total = loss(fit) + _PULL / rows * (fit**2).sum()
+        total.backward()
+        return total
+
+    optimizer.step(closure)
+    return [float(number) for number in fit.detach()]
 
 
 def thresholds(group: Group, found: Array, targets: Array) -> list[float]:
@@ -88,9 +103,10 @@ def _threshold(found: Array, truth: Array, aim: Aim) -> float:
 
 def _score(said: Array, truth: Array, aim: Aim) -> float:
     right = float((said & truth).sum())
-    precision, recall = right / max(said.sum(), 1), right / max(truth.sum(), 1)
+    precision = right / float(max(said.sum(), 1))
+    recall = right / float(max(truth.sum(), 1))
     if aim.precision is None:
-        return 2 * right / max(said.sum() + truth.sum(), 1)
+        return 2 * right / float(max(said.sum() + truth.sum(), 1))
     return recall if precision >= aim.precision else precision - 1
 
 

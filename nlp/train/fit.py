@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from nlp.clean import clean
-from nlp.train.encoder import Network, load_encoder, original_folder
+from nlp.train.encoder import Network, load_encoder, mean_pooled, original_folder
 from nlp.train.heads import target
 from nlp.train.loss import class_weights, masked_loss
 from nlp.train.mix import Stage, batches
@@ -63,9 +63,9 @@ def run_stage(stage: Stage, rows: list[Row], start: Path | None, out: Path, seed
     while progress.step < len(plan):
         batch = plan[progress.step]
         _set_rate(progress.optimizer, stage, progress.step, len(plan))
-        ids_, mask = padded([ids[i] for i in batch], device)
+        read = padded([ids[i] for i in batch], device)
         wanted = torch.from_numpy(targets[batch]).to(device)
-        loss = _step(progress, teacher, ids_, mask, wanted, weights)
+        loss = _step(progress, teacher, read, wanted, weights)
         progress.step += 1
         if progress.step % 50 == 0:
             speed = BATCH * (progress.step - first) / (time.time() - began)
@@ -76,7 +76,12 @@ def run_stage(stage: Stage, rows: list[Row], start: Path | None, out: Path, seed
         if progress.step % SAVE_EVERY == 0:
             _save(progress, out)
     _save(progress, out)
-    torch.save(progress.average.state_dict(), out.with_suffix(".average.pt"))
+    torch.save(progress.average.state_dict(), averaged(out))
+    return averaged(out)
+
+
+def averaged(out: Path) -> Path:
+    """Where the mean of a stage's last steps lies: there when the stage is done."""
     return out.with_suffix(".average.pt")
 
 
@@ -92,8 +97,8 @@ def padded(rows: list[list[int]], device: str) -> tuple[Tensor, Tensor]:
 
 def _begin(stage: Stage, start: Path | None, device: str) -> Progress:
     network = Network(load_encoder())
-    if start:
-        network.load_state_dict(torch.load(start, weights_only=True))
+    if start:  # the last weights of that stage, not their mean
+        network.load_state_dict(torch.load(start, weights_only=True)["network"])
     network.to(device).train()
     for parameter in network.encoder.embeddings.parameters():
         parameter.requires_grad = False
@@ -120,16 +125,16 @@ def _set_rate(optimizer: torch.optim.Optimizer, stage: Stage, step: int, steps: 
 def _step(
     progress: Progress,
     teacher: torch.nn.Module,
-    ids: Tensor,
-    mask: Tensor,
+    read: tuple[Tensor, Tensor],
     wanted: Tensor,
     weights: Tensor,
 ) -> float:
+    ids, mask = read
     with torch.autocast(ids.device.type, torch.bfloat16):
         logits, places = progress.network(ids, mask)
         with torch.no_grad():
             states = teacher(input_ids=ids[:DISTIL_ROWS], attention_mask=mask[:DISTIL_ROWS])
-    original = _mean(states.last_hidden_state.float(), mask[:DISTIL_ROWS])
+    original = mean_pooled(states.last_hidden_state.float(), mask[:DISTIL_ROWS])
     drift = 1 - torch.nn.functional.cosine_similarity(places[:DISTIL_ROWS], original).mean()
     loss = masked_loss(logits, wanted, weights) + DISTIL_WEIGHT * drift
     progress.optimizer.zero_grad()
@@ -137,20 +142,15 @@ def _step(
     torch.nn.utils.clip_grad_norm_(progress.network.parameters(), 1.0)
     progress.optimizer.step()
     _average(progress)
-    return float(loss)
+    return float(loss.detach())
 
 
-def _mean(states: Tensor, mask: Tensor) -> Tensor:
-    weights = mask.unsqueeze(-1).to(states.dtype)
-    return (states * weights).sum(1) / weights.sum(1)
-
-
-@torch.no_grad()
 def _average(progress: Progress) -> None:
     keep = min(AVERAGE, (progress.step + 1) / (progress.step + 10))
     mean = [p for p in progress.average.parameters() if p.requires_grad]
     now = [p for p in progress.network.parameters() if p.requires_grad]
-    torch._foreach_lerp_(mean, now, 1 - keep)  # noqa: SLF001 - the only one-call form
+    with torch.no_grad():
+        torch._foreach_lerp_(mean, now, 1 - keep)
 
 
 def _save(progress: Progress, out: Path) -> None:

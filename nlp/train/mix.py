@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nlp.train.sets import (
     Row,
@@ -53,11 +54,10 @@ GENERAL = Stage(
 FINAL = Stage(
     "final",
     {
-        "semeval_sentiment/train": 1.0, "umsab/english_train": 1.0, "goemotions": 0.15,
+        "semeval_sentiment/train": 0.8, "umsab/english_train": 1.0, "goemotions": 0.1,
         "tweeteval/offensive/train": 1.2, "tweeteval/emotion/train": 3.0,
-        "tweeteval/irony/train": 1.0, "tweeteval/hate/train": 0.2, "complaints": 0.5,
-        "spam/youtube": 0.5, "spam/sms": 0.1, "banking77": 0.1, "purchase_intent": 0.5,
-        "hand": 5.0,
+        "tweeteval/irony/train": 0.5, "complaints": 0.5, "spam/youtube": 0.5,
+        "spam/sms": 0.1, "banking77": 0.05, "purchase_intent": 0.5, "hand": 12.0,
     },
     peak=1e-4, decays=True,
 )  # fmt: skip
@@ -79,7 +79,7 @@ def hand_rows(data: Path, labels: Path) -> dict[str, list[Row]]:
     return parts
 
 
-def _json_lines(path: Path) -> list[dict]:
+def _json_lines(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]

@@ -84,7 +84,8 @@ def _matrix(name: str, weight: np.ndarray, bias: np.ndarray) -> Tensors:
 def _best_scale(weight: np.ndarray) -> np.ndarray:
     """Per output: the scale with the least squared error, looking a little below the maximum."""
     largest = np.abs(weight).max(1) / 127
-    best, least = largest, np.full(len(weight), np.inf)
+    best: np.ndarray = largest
+    least = np.full(len(weight), np.inf)
     for shrink in np.linspace(0.7, 1.0, 13):
         scale = largest * shrink
         whole = np.clip(np.round(weight / scale[:, None]), -127, 127)

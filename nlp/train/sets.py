@@ -96,7 +96,7 @@ def _tsv(name: str, licence: str, file: str, quote: str = " ") -> DataSet:
             label, text = line.split("\t", 1)
             yield Row(name, text.strip(quote).strip(), {"sentiment": label})
 
-    return DataSet(f"{name}/{file.split('.')[0]}", licence, may_train=True, read=read)
+    return DataSet(f"{name}/{file.removesuffix('.tsv.gz')}", licence, may_train=True, read=read)
 
 
 def _go_emotions(data: Path) -> Iterator[Row]:

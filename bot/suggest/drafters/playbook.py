@@ -7,6 +7,7 @@ from bot.suggest.playbook import Answer, Entry
 from bot.suggest.slots import fill, first_name
 from storage.model import Draft, Evidence
 
+WANTS = frozenset({"question", "complaint", "purchase", "suggestion", "churn"})
 SURE = 0.65  # from here on the nearest entry is taken even when another one is close behind
 MARGIN = 0.04  # below, it must be clearly nearer than any other entry
 
@@ -32,7 +33,9 @@ def draft_from_playbook(near: Sequence[tuple[str, float]], context: Context) -> 
 
 
 def _fits(entry: Entry, context: Context) -> bool:
-    return not context.intents or bool(context.intents & set(entry.intents))
+    """Say whether the entry answers this kind of message; those who want something are one kind."""
+    said, answered = context.intents, set(entry.intents)
+    return not said or bool(said & answered) or bool(said & WANTS and answered & WANTS)
 
 
 def _options(entry: Entry, ref: str, similarity: float, context: Context) -> list[Draft]:
