@@ -43,8 +43,10 @@ def create_socket_app(desk: Desk) -> web.Application:
 def _bare(desk: Desk, middlewares: Sequence[Middleware]) -> web.Application:
     settings = web_settings(desk.config)
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body)
-    app[DESK], app[SETTINGS] = desk, settings
-    app[TEMPLATES], app[STOPPING] = environment(), asyncio.Event()
+    app[DESK] = desk
+    app[SETTINGS] = settings
+    app[TEMPLATES] = environment()
+    app[STOPPING] = asyncio.Event()
     return app
 
 
