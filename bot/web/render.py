@@ -36,6 +36,7 @@ def environment() -> Environment:
         "parts": words.parts,
         "hidden": words.hidden,
         "one_line": words.one_line,
+        "without_call": words.without_call,
         "initials": words.initials,
         "hue": words.hue,
         "safe_link": words.safe_link,

@@ -104,6 +104,7 @@ async def enter(desk, stage, base, chromium):
         await context.add_init_script(WATCH)
         visit = Visit(await context.new_page(), base, [], settings.get("java_script_enabled", True))
         visits.append(visit)
+        visit.page.on("response", lambda answer: note_failure(visit, answer))
         visit.page.on("pageerror", lambda error: visit.troubles.append(str(error)))
         visit.page.on("console", lambda said: is_trouble(said) and visit.troubles.append(said.text))
         reviewer = await stage.reviewer(role, f"Maja {len(visits)}")
@@ -122,9 +123,14 @@ async def enter(desk, stage, base, chromium):
     assert troubles == []
 
 
+def note_failure(visit, answer):
+    if answer.status >= 500:
+        visit.troubles.append(f"{answer.status} {answer.url}")
+
+
 def is_trouble(said):
     """A refusal by the server is no trouble; a violated policy, a script that ran or broke is."""
-    return said.type == "error" and "responded with a status of 4" not in said.text
+    return said.type == "error" and "responded with a status of" not in said.text
 
 
 async def three_wait(stage, clock):

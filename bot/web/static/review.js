@@ -47,18 +47,18 @@ export async function openMessage(id, { push = true, focus = true } = {}) {
 }
 
 function settle(focus) {
-  shownAt = performance.now();
   restoreDraft();
   freshen();
   $(".turn.is-focus")?.scrollIntoView({ block: "nearest" });
   if (focus) $("#open")?.focus({ preventScroll: true });
 }
 
+let freshness;
 function freshen() {
   shownAt = performance.now();
-  const button = $("#approve");
-  button?.classList.add("is-fresh");
-  setTimeout(() => button?.classList.remove("is-fresh"), MIN_MS);
+  $("#approve")?.classList.add("is-fresh");
+  clearTimeout(freshness);
+  freshness = setTimeout(() => $("#approve")?.classList.remove("is-fresh"), MIN_MS);
 }
 
 function neighbour(step) {
@@ -175,6 +175,7 @@ export function approve() {
   const form = $("#composer");
   const onScreen = performance.now() - shownAt;
   if (!form || isBusy || onScreen < MIN_MS) return;
+  if (editor().value.trim() === "") return edit();
   const names = ["request_id", "text", "suggestion_id", "suggestion_version", "option", "shown_hash"];
   const body = fieldsOf(form, names);
   body.option = body.option === "" ? null : Number(body.option);
@@ -184,7 +185,8 @@ export function approve() {
 
 function offerUndo(id, seconds) {
   approved.push(id);
-  const box = toast("Approved. It leaves in a moment.", {
+  const isStopped = document.querySelector("[data-home]") !== null;
+  const box = toast(isStopped ? "Approved. Sending is stopped: it waits." : "Approved. It leaves in a moment.", {
     label: "Undo", key: "u", seconds: Math.max(seconds, 1), act: () => undo(id),
   });
   box.dataset.reply = id;
@@ -261,9 +263,11 @@ export async function refreshOpen(force = false) {
   if (wasTyping) edit();
 }
 
-export function heard(topic, id) {
-  ready.delete(id);
-  if (id === null || id === openId() || topic === "people") refreshOpen().catch(() => {});
+/** Forget what was fetched ahead; say whether the open message may have changed. */
+export function heard(id) {
+  if (id === null) ready.clear();
+  else ready.delete(id);
+  return isHere && (id === null || id === openId());
 }
 
 // Mouse and history ---------------------------------------------------------------------------
