@@ -59,8 +59,8 @@ def topics(
     risen = _without_doubles([one for one in heard if _has_risen(one, least)], found)
     fallen = [one for one in shifts if _has_fallen(one, least)]
     return (
-        *(_topic(shift, found[shift.term], base_url) for shift in risen[:MOST]),
-        *(_topic(shift, _Found(()), base_url) for shift in _widest(fallen)[:2]),
+        *_voiced(risen[:MOST], found, base_url),
+        *(_topic(shift, _Found(()), None, base_url) for shift in _widest(fallen)[:2]),
     )
 
 
@@ -100,8 +100,17 @@ def quote_from(messages: Iterable[Message]) -> Message | None:
     return fit[0] if fit else None
 
 
-def _topic(shift: Shift, found: _Found, base_url: str) -> Topic:
-    voice = quote_from(found.messages)
+def _voiced(risen: Sequence[Shift], found: dict[str, _Found], base_url: str) -> Iterator[Topic]:
+    """Give each topic a voice of its own, where there is one that was not heard yet."""
+    heard: set[int] = set()
+    for shift in risen:
+        holding = found[shift.term]
+        voice = quote_from(one for one in holding.messages if one.id not in heard)
+        heard |= {voice.id} if voice else set()
+        yield _topic(shift, holding, voice, base_url)
+
+
+def _topic(shift: Shift, found: _Found, voice: Message | None, base_url: str) -> Topic:
     is_intent = shift.term.startswith("=")
     return Topic(
         term=shift.term.removeprefix("=") if is_intent else _spelled(shift.term, found.messages),
