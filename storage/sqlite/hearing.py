@@ -4,8 +4,8 @@ Messages may come in any order: an answer before its question, a child before it
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import get_args
+from datetime import datetime
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from connectors.model import Attachment, Kind, Message, Source, Visibility
@@ -19,7 +19,7 @@ MAX_ATTACHMENTS = 20
 _KINDS = frozenset(get_args(Kind))
 _VISIBILITIES = frozenset(get_args(Visibility))
 _ADDRESSES_US = frozenset({"mention", "comment", "reply", "quote", "direct"})
-_TOMORROW = timedelta(days=1)
+_DAY_MS = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,27 @@ def tidy(message: Message, listener: Listener) -> Message:
     """Return the message as it may be kept: clean words, no time in the future."""
     if message.kind not in _KINDS or message.visibility not in _VISIBILITIES:
         raise ValueError(f"no such kind or visibility: {message.kind}, {message.visibility}")
-    created_at = message.created_at
-    if created_at is not None and created_at > from_ms(listener.now) + _TOMORROW:
-        created_at = from_ms(listener.now)
-    return replace(
-        message,
-        ref=clean_ref(message.ref),
-        root_ref=clean_ref(message.root_ref),
-        parent_ref=_tidy_ref(message.parent_ref),
-        quoted_ref=_tidy_ref(message.quoted_ref),
-        server_ref=_tidy_ref(message.server_ref),
-        text=clean(message.text),
-        content_warning=clean_line(message.content_warning),
-        url=clean(message.url, MAX_URL),
-        language=None if message.language is None else clean_line(message.language, 35),
-        attachments=tuple(_tidy(each) for each in message.attachments[:MAX_ATTACHMENTS]),
-        created_at=created_at,
-    )
+    tidied: dict[str, Any] = {
+        "ref": clean_ref(message.ref),
+        "root_ref": clean_ref(message.root_ref),
+        "parent_ref": _tidy_ref(message.parent_ref),
+        "quoted_ref": _tidy_ref(message.quoted_ref),
+        "server_ref": _tidy_ref(message.server_ref),
+        "text": clean(message.text),
+        "content_warning": clean_line(message.content_warning),
+        "url": clean(message.url, MAX_URL),
+        "language": None if message.language is None else clean_line(message.language, 35),
+        "attachments": tuple(_tidy(each) for each in message.attachments[:MAX_ATTACHMENTS]),
+        "created_at": _not_in_future(message.created_at, listener.now),
+    }
+    changed = {name: after for name, after in tidied.items() if after != getattr(message, name)}
+    return replace(message, **changed) if changed else message
+
+
+def _not_in_future(created_at: datetime | None, now: int) -> datetime | None:
+    if created_at is not None and to_ms(created_at) > now + _DAY_MS:
+        return from_ms(now)
+    return created_at
 
 
 def _tidy_ref(ref: str | None) -> str | None:

@@ -81,6 +81,15 @@ def marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 
+def _wide(conn: Connection, sql: str, values: Sequence[object]) -> list[Row]:
+    """Return rows as dicts: sqlite3.Row compares a name with every column before it."""
+    cursor = conn.cursor()
+    cursor.row_factory = None
+    cursor.execute(sql, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 def account(row: Row) -> Account:
     return Account(
         id=row["id"],
@@ -173,7 +182,7 @@ def message(row: Row) -> Message:
 
 
 def messages(conn: Connection, tail: str, *values: object) -> list[Message]:
-    return [message(row) for row in conn.execute(MESSAGES + tail, values).fetchall()]
+    return [message(row) for row in _wide(conn, MESSAGES + tail, values)]
 
 
 def messages_by_id(conn: Connection, ids: Sequence[int]) -> dict[int, Message]:
@@ -185,7 +194,9 @@ def _attachments(text: str) -> tuple[Attachment, ...]:
     return () if text == "[]" else tuple(Attachment(*each) for each in json.loads(text))
 
 
-def attachments_json(attachments: Iterable[Attachment]) -> str:
+def attachments_json(attachments: Sequence[Attachment]) -> str:
+    if not attachments:
+        return "[]"
     return json.dumps([(each.kind, each.url, each.alt) for each in attachments])
 
 
@@ -275,7 +286,7 @@ def _parent(row: Row) -> MessageRef:
 
 
 def replies(conn: Connection, tail: str, *values: object) -> list[Reply]:
-    return [reply(row) for row in conn.execute(REPLIES + tail, values).fetchall()]
+    return [reply(row) for row in _wide(conn, REPLIES + tail, values)]
 
 
 def decision(row: Row) -> Decision:

@@ -121,7 +121,10 @@ def _bind(
 
 class _Listening(_Connections):
     async def take_page(self, source: Source, page: Page, now: datetime) -> Taken:
-        return await self._write(listening.take_page, source, page, now)
+        try:
+            return await self._write(listening.take_page, source, page, now)
+        except listening.UnfitEvent:
+            return await self._write(listening.take_page, source, page, now, carefully=True)
 
     async def cursor(self, source: str) -> str | None:
         return await self._read(listening.cursor, source)
