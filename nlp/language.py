@@ -5,8 +5,8 @@ nlp/train/language.py) says how surely a text is not English; only for a text th
 not be, py3langid is loaded to say which language it is.
 """
 
+import math
 import re
-import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ BUCKETS = 1 << 14
 LETTERS = (2, 3, 4)
 MODEL = Path(__file__).parent / "weights" / "language.npy"
 
+_PRIME = np.uint64(1_000_003)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _NOISE = re.compile(r"https?://\S+|@\w+|#\w+|\bhttp\b|[^\w\s'\u2019]|[\d_]")
 _LATIN_ENDS = "\u024f"
 
@@ -62,15 +64,20 @@ def foreign_share(plain: str) -> float:
     if weights is None:
         return FOREIGN_OVER  # no model beside the weights: py3langid decides
     found = buckets(plain)
-    score = weights[found].sum() / max(len(found), 1) ** 0.5 + weights[BUCKETS]
-    return float(1 / (1 + np.exp(-score)))
+    score = float(weights[found].sum()) / max(len(found), 1) ** 0.5 + float(weights[BUCKETS])
+    return 1 / (1 + math.exp(-score))
 
 
-def buckets(plain: str) -> list[int]:
+def buckets(plain: str) -> npt.NDArray[np.int64]:
     """Each group of two to four letters as a number; word ends count as letters."""
-    letters = f" {plain} "
-    groups = {letters[i : i + n] for n in LETTERS for i in range(len(letters) - n + 1)}
-    return sorted({zlib.crc32(group.encode()) % BUCKETS for group in groups})
+    codes = np.frombuffer(f" {plain} ".encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    parts = []
+    for length in LETTERS:
+        mixed = np.full(max(len(codes) - length + 1, 0), length, dtype=np.uint64)
+        for place in range(length):
+            mixed = mixed * _PRIME + codes[place : place + len(mixed)]
+        parts.append((mixed * _SPREAD) >> np.uint64(64 - 14))
+    return np.unique(np.concatenate(parts)).astype(np.int64)
 
 
 def _named(ranks: Ranks, declared: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "run": "Run the bot: listen, suggest, post what was approved.",
     "init": "Write a commented byname.toml by asking.",
+    "connect": "Sign one of our accounts in.",
     "check": "Look at settings, logins, database and model.",
     "import": "Bring conversations in from a file.",
     "tag": "Tag texts from JSON lines.",

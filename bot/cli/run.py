@@ -6,6 +6,7 @@ import ipaddress
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -71,10 +72,12 @@ async def _serve(
     started: float,
 ) -> None:
     from bot.service import run, serving, serving_socket, start, stop_on_signals  # noqa: PLC0415
-    from bot.teach import load_reader  # noqa: PLC0415
+    from bot.teach import explainer, load_reader  # noqa: PLC0415
     from bot.web.app import create_app, create_socket_app  # noqa: PLC0415
 
-    service = await start(desk, load_reader(desk.config, desk.home))
+    reader = load_reader(desk.config, desk.home)
+    desk = replace(desk, explain=explainer(reader))
+    service = await start(desk, reader)
     stop_on_signals(service)
     async with contextlib.AsyncExitStack() as stack:
         opened = await stack.enter_async_context(serving(create_app(desk), address, number))

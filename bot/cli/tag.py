@@ -69,20 +69,13 @@ def _flag(flag: Any) -> dict[str, Any] | None:
 
 def _because(tagger: Any, text: str, tags: Any) -> dict[str, Any]:
     """Return the words that carried each tag that was given, strongest first."""
-    from nlp.explain import explain  # noqa: PLC0415
+    from bot.teach import given_tags  # noqa: PLC0415
+    from bot.web.shapes import strongest  # noqa: PLC0415
+    from nlp.explain import explain_all  # noqa: PLC0415
 
-    given = [scored.label for scored in tags.intents]
-    given += ["sentiment"] if tags.sentiment else []
-    given += [
-        name for name in ("offensive", "crisis") if (flag := getattr(tags, name)) and flag.value
-    ]
-    return {tag: strongest(text, explain(tagger, text, tag)) for tag in given}
-
-
-def strongest(text: str, marks: Any, most: int = 5) -> list[dict[str, Any]]:
-    """Return the stretches that spoke for a tag, strongest first."""
-    best = sorted((mark for mark in marks if mark.weight > 0), key=lambda mark: -mark.weight)
-    return [{"words": text[m.start : m.end], "weight": round(m.weight, 3)} for m in best[:most]]
+    given = given_tags(tags)
+    found = explain_all(tagger, text, given)
+    return {tag: strongest(text, marks) for tag, marks in found.items()}
 
 
 def _rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:

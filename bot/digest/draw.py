@@ -19,13 +19,14 @@ from bot.digest.charts import (
     legend,
     nice_top,
 )
-from bot.digest.words import count, duration, percent
+from bot.digest.words import count, duration, listing, percent
 from bot.measures.band import Band
 from bot.measures.survival import Curve
 from storage.model import DayNumbers
 
 FRAME = Frame()
 HEIGHT = 202
+SEAM = 0.6  # neighbours overlap, or screens draw a line between them
 MINUTES = (1, 5, 15, 60, 240, 1440, 2880)
 SENTIMENTS: tuple[tuple[str, Colour], ...] = (
     ("negative", "bad"),
@@ -53,7 +54,7 @@ def hours_chart(by_hour: Sequence[int], bands: Sequence[Band | None], what: str)
     known = [(hour, band) for hour, band in enumerate(bands) if band]
     for hour, band in known:
         x, high, low = FRAME.x(hour / 24), FRAME.y(band.high / top), FRAME.y(band.low / top)
-        shapes.append(Rect(x, high, slot, max(low - high, 1), "band"))
+        shapes.append(Rect(x, high, slot + SEAM, max(low - high, 1), "band"))
     for hour, number in enumerate(by_hour):
         y = FRAME.y(number / top)
         shapes.append(
@@ -153,17 +154,19 @@ def _hours_alt(by_hour: Sequence[int], bands: Sequence[Band | None]) -> str:
     text = (
         f"{count(sum(by_hour), 'message')}; busiest from {busiest:02d}:00 with {by_hour[busiest]}"
     )
-    return text + (f"; more than usual at {', '.join(unusual)}" if unusual else "")
+    more = f"; more than usual at {listing(unusual[:4])}" if unusual else ""
+    return text + (f"; more than usual in {len(unusual)} hours" if len(unusual) > 4 else more)
 
 
 def _waiting_alt(today: Curve, before: Curve) -> str:
     def part(curve: Curve, label: str) -> str:
         if not curve.count:
             return f"{label}: nobody asked"
-        return (
-            f"{label}: half answered within {duration(curve.percentile(0.5))}, "
-            f"{percent(curve.answered_by(60))} within an hour"
+        half = curve.percentile(0.5)
+        when = (
+            "less than half answered" if half is None else f"half answered within {duration(half)}"
         )
+        return f"{label}: {when}, {percent(curve.answered_by(60))} within an hour"
 
     return f"{part(today, 'This day')}. {part(before, '28 days before')}"
 

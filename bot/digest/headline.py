@@ -10,7 +10,9 @@ from bot.digest.facts import Facts
 from bot.digest.numbers import Figure, Reference
 from bot.digest.page import Topic
 from bot.digest.warnings import failing, late, open_crises
-from bot.digest.words import count, listing, percent, sentence
+from bot.digest.words import count, duration, listing, percent, sentence
+
+MUCH = 0.15
 
 
 def headline(facts: Facts, figures: Sequence[Figure], usual: Reference) -> str:
@@ -27,12 +29,14 @@ def headline(facts: Facts, figures: Sequence[Figure], usual: Reference) -> str:
     first, *rest = unusual
     opening = _filled(OPENINGS[first.key], first, usual)
     more = [f", with {_filled(CLAUSES[one.key], one, usual)}" for one in rest[:1]]
+    if facts.is_partial:
+        opening = f"So far {opening[0].lower()}{opening[1:]}"
     return sentence("".join([opening, *more]))
 
 
 def standfirst(facts: Facts, figures: Sequence[Figure], topics: Sequence[Topic]) -> str:
     """Say next what it was about, how answering went, and what waits."""
-    parts = [_about(topics), _answering(facts, figures), _waiting(facts)]
+    parts = [_about(topics, facts.numbers.inbound), _answering(facts, figures), _waiting(facts)]
     return " ".join(part for part in parts if part)
 
 
@@ -43,7 +47,8 @@ def _crisis(facts: Facts, figures: Sequence[Figure]) -> str:
     if not still:
         end = "and was answered" if number == 1 else "and all were answered"
     else:
-        end = f"and {'nobody has answered it yet' if number == 1 else f'{still} of them are open'}"
+        some = f"{number_word(still).lower()} of them {'is' if still == 1 else 'are'} open"
+        end = f"and {'nobody has answered it yet' if number == 1 else some}"
     volume = next((one for one in figures if one.key == "inbound"), None)
     busy = "; a busy day besides" if volume and volume.arrow == "up" else ""
     return sentence(f"{what} {end}{busy}")
@@ -81,7 +86,7 @@ def _usual(facts: Facts, figures: Sequence[Figure], usual: Reference) -> str:
 def _filled(words: tuple[str, str, str], one: Figure, usual: Reference) -> str:
     """Say one unusual figure; the first word of a triple is for more, the second for less."""
     assert one.band is not None
-    more, less, text = words
+    more, less, text = words if one.text != NOT_YET else NEVER[words is OPENINGS[one.key]]
     return text.format(
         how=more if one.arrow == "up" else less,
         now=percent(one.value) if one.key in {"answered", "two_way"} else one.text,
@@ -94,6 +99,11 @@ def _rank(one: Figure) -> float:
     return -WEIGHTS.get(one.key, 0.4) * min(one.distance, 3.0)
 
 
+NOT_YET = duration(None)
+NEVER = (
+    ("", "", "less than half of the askers answered so far"),
+    ("", "", "Slower than a usual {day}: less than half of the askers have an answer"),
+)
 WEIGHTS = {"inbound": 1.0, "answered": 1.0, "half": 0.9, "mood": 0.9, "people": 0.7, "most": 0.5}
 OPENINGS = {
     "inbound": ("Busier", "Quieter", "{how} than a usual {day}: {now} messages instead of {usual}"),
@@ -130,11 +140,13 @@ def _without_echo(unusual: Sequence[Figure]) -> list[Figure]:
     return kept
 
 
-def _about(topics: Sequence[Topic]) -> str:
+def _about(topics: Sequence[Topic], messages: int) -> str:
     risen = [topic for topic in topics if topic.is_rising]
-    words = [f"“{topic.term}”" for topic in risen if topic.kind == "words"][:2]
+    words = [topic for topic in risen if topic.kind == "words"][:2]
     if words:
-        return sentence(f"Much of it was about {listing(words)}")
+        named = listing([f"“{topic.term}”" for topic in words])
+        is_much = max(topic.now for topic in words) >= MUCH * messages
+        return f"{'Much of it was about' if is_much else 'More than before spoke of'} {named}."
     intents = [PLURAL.get(topic.term, topic.term) for topic in risen if topic.kind == "intent"]
     return sentence(f"There was more {listing(intents)} than before") if intents else ""
 
@@ -154,9 +166,12 @@ def _answering(facts: Facts, figures: Sequence[Figure]) -> str:
     by_key = {one.key: one for one in figures}
     if "answered" not in by_key:
         return "Nobody asked for an answer." if facts.numbers.inbound else ""
-    text = f"{by_key['answered'].text} who wanted an answer got one"
-    half = by_key["half"]
-    return sentence(f"{text}, half of all within {half.text}" if half.text != "not yet" else text)
+    answered, half = by_key["answered"], by_key["half"]
+    if not answered.value:
+        asked = answered.text.removeprefix("0 of ")
+        return f"Nobody of the {asked} who wanted an answer has one yet."
+    text = f"{answered.text} who wanted an answer got one"
+    return sentence(text if half.text == NOT_YET else f"{text}, half of all within {half.text}")
 
 
 def _waiting(facts: Facts) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from bot.digest.links import message_link
 from bot.digest.page import Topic
-from bot.digest.words import one_line
+from bot.digest.words import one_line, quoted
 from bot.measures.logodds import Shift, log_odds
 from storage.model import Message
 
 RISEN_Z = 2.2
+RISEN_LONE_Z = 2.6
 FALLEN_Z = -2.2
 MIN_MESSAGES = 3
 MIN_PEOPLE = 3
@@ -75,7 +76,7 @@ def is_countable(message: Message) -> bool:
         and message.visibility in {"public", "unlisted"}
         and bool(message.text)
         and not message.author.is_bot
-        and not _is_spam(message)
+        and not is_spam(message)
     )
 
 
@@ -111,7 +112,7 @@ def _topic(shift: Shift, found: _Found, base_url: str) -> Topic:
         is_rising=shift.z > 0,
         now=shift.now,
         usual=shift.expected,
-        quote=one_line(voice.text) if voice else "",
+        quote=quoted(voice.text) if voice else "",
         who=one_line(voice.author.name or voice.author.handle, 40) if voice else "",
         link=message_link(base_url, voice.id) if voice else "",
         message_id=voice.id if voice else None,
@@ -153,8 +154,11 @@ def _counts(messages: Sequence[Message], skip: frozenset[str]) -> Counter[str]:
 
 
 def _has_risen(shift: Shift) -> bool:
-    """Surprising, not a handful, and half as much again as expected."""
-    return shift.z >= RISEN_Z and shift.now >= max(MIN_MESSAGES, 1.5 * shift.expected)
+    """Surprising, not a handful, and half as much again as expected; a lone word more so."""
+    is_lone = " " not in shift.term and not shift.term.startswith("=")
+    least = MIN_MESSAGES + 1 if is_lone else MIN_MESSAGES
+    enough = shift.now >= max(least, 1.5 * shift.expected)
+    return enough and shift.z >= (RISEN_LONE_Z if is_lone else RISEN_Z)
 
 
 def _has_fallen(shift: Shift) -> bool:
@@ -184,6 +188,6 @@ def _widest(fallen: Sequence[Shift]) -> list[Shift]:
     return kept
 
 
-def _is_spam(message: Message) -> bool:
+def is_spam(message: Message) -> bool:
     intents = message.tags.intents if message.tags else ()
     return bool(intents) and intents[0].label == "spam"

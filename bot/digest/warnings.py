@@ -8,7 +8,7 @@ from bot.digest.facts import Facts
 from bot.digest.links import message_link
 from bot.digest.page import Alert, HealthLine, Need
 from bot.digest.topics import is_countable, is_quotable, terms
-from bot.digest.words import count, due_in, duration, listing, one_line
+from bot.digest.words import count, due_in, duration, listing, one_line, quoted
 from bot.measures.spikes import is_spike
 from storage.model import Brake, Exchange, Message, QueueEntry, Reply, SourceState
 
@@ -45,6 +45,7 @@ def health(facts: Facts) -> tuple[HealthLine, ...]:
     lines = [
         *(_brake(brake) for brake in facts.brakes),
         *_replies(facts.stuck),
+        *_unread(facts.unread),
         *(line for source in facts.sources if (line := _source(source, facts))),
     ]
     if lines:
@@ -77,7 +78,7 @@ def _waiting(entry: QueueEntry, facts: Facts) -> Need:
         who=one_line(entry.person_name or message.author.handle, 40),
         why=f"direct message; {why}" if is_private and "direct" not in why else why,
         link=message_link(facts.base_url, message.id),
-        quote=one_line(message.text) if is_quotable(message) else "",
+        quote=quoted(message.text) if is_quotable(message) else "",
         due=due_in(message.answer_by_at, facts.now) if message.answer_by_at else "",
         is_late=_is_late(message, facts),
         person_id=entry.person_id,
@@ -169,6 +170,12 @@ def _replies(stuck: Sequence[Reply]) -> Iterator[HealthLine]:
             verb = "is" if number == 1 else "are"
             line = f"{count(number, 'reply', 'replies')} {text.format(is_are=verb)}."
             yield HealthLine(line, is_good=False)
+
+
+def _unread(number: int) -> Iterator[HealthLine]:
+    if number:
+        text = f"{count(number, 'message')} could not be understood after three attempts."
+        yield HealthLine(text, is_good=False)
 
 
 def _source(source: SourceState, facts: Facts) -> HealthLine | None:

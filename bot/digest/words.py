@@ -1,10 +1,12 @@
 """How numbers, times and other people's words are put into one line of a digest."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 SHORT = 110
+_HANDLES = re.compile(r"^(?:@[\w.@-]+[\s,:]*)+(?=\S)")
 _KEEP = "\u200d\ufe0f"  # joiners inside emoji
 
 
@@ -19,6 +21,11 @@ def one_line(text: str, limit: int = SHORT) -> str:
     if len(flat) <= limit:
         return flat
     return flat[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+def quoted(text: str, limit: int = SHORT) -> str:
+    """One line of what somebody said, without the handles it begins with."""
+    return one_line(_HANDLES.sub("", one_line(text, 10 * limit)), limit)
 
 
 def duration(minutes: float | None) -> str:

@@ -19,7 +19,7 @@ from storage.model import PersonActivity, PersonDay
 
 AWAY_DAYS = 30
 REGULAR_DAYS = 3
-DEBT_MESSAGES = 3
+DEBT_MESSAGES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def cooling(
 def owed(activity: Iterable[PersonActivity], waiting: Collection[int]) -> list[Move]:
     """People who gave us much and got little back, those with kind words first.
 
-    Three messages or more, answered at most once in three. `waiting` are
+    Four messages or more, answered at most once in three. `waiting` are
     those who wait for us now.
     """
     debts = [

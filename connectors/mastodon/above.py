@@ -30,14 +30,14 @@ class Threads:
         if not parent:
             return self._keep(status, Above(None, ref_of(status)))
         if parent not in self._known:
-            await self.above(status["id"])
-        if parent not in self._known:
-            return self._keep(status, Above(None, ref_of(status)))
-        parent_ref, root_ref = self._known[parent]
-        return self._keep(status, Above(parent_ref, root_ref))
+            await self.above(status["id"], status)
+        return self._learn(status)
 
-    async def above(self, server_ref: str) -> Sequence[Status]:
-        """Return the statuses above one, oldest first; none if it is gone."""
+    async def above(self, server_ref: str, status: Status | None = None) -> Sequence[Status]:
+        """Return the statuses above one, oldest first; none if it is gone.
+
+        What is under it is learned as far as its parents are known: the rest would be a guess.
+        """
         try:
             told = await self._api.get(at("/api/v1/statuses/{}/context", server_ref))
         except Rejected as error:
@@ -45,8 +45,11 @@ class Threads:
                 return ()
             raise
         ancestors: Sequence[Status] = told["ancestors"]
-        for one in (*ancestors, *told["descendants"]):
+        for one in (*ancestors, *((status,) if status else ())):
             self._learn(one)
+        for one in told["descendants"]:
+            if one["in_reply_to_id"] in self._known:
+                self._learn(one)
         return ancestors
 
     def ref(self, server_ref: str) -> str | None:
@@ -61,8 +64,8 @@ class Threads:
             return Above(None, own[1] if own else ref_of(status))
         return Above(*parent)
 
-    def _learn(self, status: Status) -> None:
-        self._keep(status, self.known_above(status))
+    def _learn(self, status: Status) -> Above:
+        return self._keep(status, self.known_above(status))
 
     def _keep(self, status: Status, above: Above) -> Above:
         self._known[status["id"]] = (ref_of(status), above.root_ref)

@@ -1,8 +1,9 @@
 """`python -m nlp.train --data DIR`: makes the weights that ship, step by step.
 
-Steps: language, general, final (once per seed), blend, export, check, card. Each leaves its file in
-the work folder and is skipped when that is there; an interrupted training step goes on from where it
-last saved. Remove a file to make its step run again. Two CPU cores suffice; a GPU is used where found.
+Steps: language, general, final (once per seed), blend, export, check, card. A training step leaves
+its file in the work folder and is skipped when that is there; an interrupted one goes on from where
+it last saved. Remove a file to make its step run again. Two CPU cores suffice, in steps of under an
+hour; a GPU is used where there is one.
 """
 
 import argparse
@@ -15,7 +16,6 @@ import torch
 from nlp.train import blend, card, check, export, fit, language, mix
 from nlp.train.sets import Row, evaluation_rows
 
-LABELS = Path(__file__).parent / "labels"
 SEEDS = (1, 2)
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
-    hand = mix.hand_rows(options.data, LABELS)
+    hand = mix.hand_rows(options.data, card.LABELS)
     print({part: len(rows) for part, rows in hand.items()})
     language.make(options.data, options.out)
     state = _trained(options, hand)

@@ -100,7 +100,8 @@ def _begin(stage: Stage, start: Path | None, device: str) -> Progress:
     if start:  # the last weights of that stage, not their mean
         network.load_state_dict(torch.load(start, weights_only=True)["network"])
     network.to(device).train()
-    for parameter in network.encoder.embeddings.parameters():
+    still = network.encoder.encoder.layer[: stage.frozen_layers]
+    for parameter in [*network.encoder.embeddings.parameters(), *still.parameters()]:
         parameter.requires_grad = False
     encoder = [p for p in network.encoder.parameters() if p.requires_grad]
     heads = [*network.tags.parameters(), *network.place.parameters()]

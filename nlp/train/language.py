@@ -54,7 +54,7 @@ def _rows(texts: list[str]) -> csr_matrix:
     for number, text in enumerate(texts):
         found = buckets(plain_words(text))
         places += [number] * len(found)
-        columns += found
+        columns += found.tolist()
         values += [1 / max(len(found), 1) ** 0.5] * len(found)
     return csr_matrix((values, (places, columns)), shape=(len(texts), BUCKETS))
 

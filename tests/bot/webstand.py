@@ -124,12 +124,12 @@ class Stage:
         now, store = self.desk.clock(), self.desk.store
         found = None
         for work in await store.claim("suggest", "test", 500, now, now + timedelta(minutes=5)):
-            found = await store.save_suggestion(
-                work, drafts, now, silence=silence, reason=reason
-            )
+            found = await store.save_suggestion(work, drafts, now, silence=silence, reason=reason)
         return found
 
-    async def waiting(self, text="How do I descale it?", reply="Vinegar, then rinse twice.", **more):
+    async def waiting(
+        self, text="How do I descale it?", reply="Vinegar, then rinse twice.", **more
+    ):
         """Let a message arrive, be tagged, and wait with a suggestion; returns its id."""
         how = more.pop("how", None)
         message_id = await self.hear(text, **more)

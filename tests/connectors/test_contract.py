@@ -124,7 +124,8 @@ async def test_cancelled_in_the_middle_of_a_page_it_closes_and_resumes(stand, op
             await asyncio.Event().wait()
 
     task = asyncio.create_task(listen_on())
-    await began.wait()
+    async with asyncio.timeout(20):
+        await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -153,7 +154,8 @@ async def test_a_reply_is_one_attempt_and_is_seen_as_ours(stand, open_, wall):
     events, _ = await listen(connector, stand.source, cursor)
     ours = [one.message for one in events if isinstance(one, Seen) and one.message.author.is_ours]
     assert [one.ref for one in ours] in ([posted.ref], [])  # some platforms do not tell us of us
-    found = await connector.recheck([MessageRef(stand.parent.platform, posted.ref, posted.ref)])
+    made = MessageRef(stand.parent.platform, posted.ref, posted.ref, posted.server_ref)
+    found = await connector.recheck([made])
     assert found[0].fate == "there"
 
 

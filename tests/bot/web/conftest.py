@@ -121,3 +121,23 @@ def enter(desk, stage, aiohttp_client):
         return browser
 
     return signed_in
+
+
+class ReadPage:
+    """Opens a page and returns its source with its elements."""
+
+    elements = staticmethod(Elements)
+
+    async def __call__(self, browser, path):
+        html = await browser.read(path)
+        return html, Elements(html)
+
+
+@pytest.fixture
+def read_page():
+    return ReadPage()
+
+
+@pytest.fixture
+def form_of():
+    return fields_of

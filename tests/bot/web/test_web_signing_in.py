@@ -29,9 +29,7 @@ async def press(client, token, **more):
 
 
 async def test_a_page_without_a_session_leads_to_the_sign_in(client):
-    answer = await client.get(
-        "/sending", headers={"Accept": "text/html"}, allow_redirects=False
-    )
+    answer = await client.get("/sending", headers={"Accept": "text/html"}, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=/sending")
 
 
@@ -98,7 +96,14 @@ async def test_after_signing_in_one_goes_on_to_the_page_one_wanted(client, token
 
 @pytest.mark.parametrize(
     "onward",
-    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/\n/x", ""],
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/\n/x",
+        "",
+    ],
 )
 def test_the_way_onward_never_leaves_this_site(onward):
     assert local_path(onward) == "/"

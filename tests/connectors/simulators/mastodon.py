@@ -38,7 +38,9 @@ class Instance:
         self.policy = {"for_private_mentions": "filter", "for_not_following": "accept"}
         self.blocked_by: set[str] = set()
         self.released = asyncio.Event()
+        self.listening = asyncio.Event()
         self.listeners: list[asyncio.Queue] = []
+        self._told_of = 0
         self._ids = 117_020_000_000_000_000
         for number, name in ((US, "tern"), ("1002", "ada"), ("1003", "bo@far.example")):
             self.accounts[number] = self.account(number, name)
@@ -93,7 +95,7 @@ class Instance:
 
     def word(self, word: str) -> str:
         if word.startswith("@"):
-            user = word[1:].split("@")[0]
+            user = word[1:].split("@", maxsplit=1)[0]
             return (
                 f'<span class="h-card" translate="no"><a href="https://here.example/@{user}"'
                 f' class="u-url mention">@<span>{user}</span></a></span>'
@@ -106,12 +108,12 @@ class Instance:
             )
         return word
 
-    def notify(self, kind: str, status: dict | None, **more) -> None:
-        number = str(len(self.notifications) + 1)
+    def notify(self, kind: str, status: object, **more) -> None:
+        self._told_of += 1
+        number = str(self._told_of)
         row = {
             "id": number, "type": kind, "created_at": stamp(self.clock()),
-            "group_key": f"ungrouped-{number}", "account": status and status["account"],
-            "status": status,
+            "group_key": f"ungrouped-{number}", "account": self.accounts["1002"], "status": status,
         }  # fmt: skip
         self.notifications.append({**row, **more})
         self.tell("notification", json.dumps(self.notifications[-1]))
@@ -162,7 +164,7 @@ class Instance:
         return app
 
     @web.middleware
-    async def _door(self, request, handle):
+    async def _door(self, request, handler):
         name = f"{request.method} {request.path}"
         self.calls[name] += 1
         self.queries.append((request.path, request.query_string))
@@ -171,7 +173,7 @@ class Instance:
             if token not in self.tokens:
                 return self._no(401, "The access token is invalid")
         fault = self.faults[name].pop(0) if self.faults.get(name) else ""
-        return await self._go_wrong(fault, request, handle)
+        return await self._go_wrong(fault, request, handler)
 
     async def _go_wrong(self, fault, request, handle):
         match fault:
@@ -185,7 +187,9 @@ class Instance:
                 return web.Response(status=503, text="<html>", content_type="text/html")
             case "timeout_before":
                 await self.released.wait()
-        answer = await handle(request)
+        return await self._go_wrong_after(fault, request, await handle(request))
+
+    async def _go_wrong_after(self, fault, request, answer):
         match fault:
             case "error_after":
                 return web.Response(status=502, text="<html>", content_type="text/html")
@@ -337,6 +341,7 @@ class Instance:
         """Yield what happens until the instance is told to hang up."""
         queue: asyncio.Queue = asyncio.Queue()
         self.listeners.append(queue)
+        self.listening.set()
         while (told := await queue.get()) is not None:
             yield told
         self.listeners.remove(queue)
