@@ -2,8 +2,9 @@
 
 All writes go through one connection in one thread; what arrives while a commit is on its way to the
 disk joins the next one (group commit), so that synchronous=FULL costs one flush for many writers.
-A request that fails takes nobody with it: its group runs again, each in its own savepoint. All other connections are
-query_only, because SQLite before 3.51.3 can damage a file to which two connections write.
+A request that fails takes nobody with it: its group runs again, each in its own savepoint. All
+other connections are query_only, because SQLite before 3.51.3 can damage a file to which two
+connections write.
 
 Not here: what is written. Functions take a connection and return values.
 """

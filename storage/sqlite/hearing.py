@@ -261,7 +261,7 @@ _COLUMNS = (
     "platform", "ref", "direction", "kind", "visibility", "text", "content_warning", "language",
     "attachments", "quoted_ref", "url", "account_id", "to_account_id", "thread_id",
     "conversation_id", "parent_ref", "server_ref", "source", "login", "created_at", "seen_at",
-    "at", "position", "edited_at", "state", "is_history",
+    "at", "position", "edited_at", "checked_at", "state", "is_history",
 )  # fmt: skip
 _INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})"
 
@@ -288,7 +288,7 @@ def _insert(
             to_account_id, thread_id, conversation_id, message.parent_ref, message.server_ref,
             listener.source.name, listener.source.login, to_ms_or_none(message.created_at),
             listener.now, _at(message, listener.now), clean_integer(message.position),
-            to_ms_or_none(message.edited_at), state, history,
+            to_ms_or_none(message.edited_at), listener.now, state, history,
         ),
     )  # fmt: skip
     message_id = int(cursor.lastrowid or 0)

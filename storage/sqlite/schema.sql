@@ -199,6 +199,7 @@ CREATE TABLE messages (
   position BIGINT,
   edited_at BIGINT,
   deleted_at BIGINT,
+  checked_at BIGINT NOT NULL,  -- when it was last compared with the platform
   state TEXT NOT NULL CHECK (state IN (
     'new', 'waiting', 'suggested', 'done', 'history', 'snoozed', 'gone')),
   is_history INTEGER NOT NULL CHECK (is_history IN (0, 1)),
@@ -371,6 +372,7 @@ CREATE INDEX message_versions_message ON message_versions (message_id);
 CREATE INDEX messages_account ON messages (account_id, at);
 CREATE INDEX messages_answer ON messages (answer_id) WHERE answer_id IS NOT NULL;
 CREATE INDEX messages_at ON messages (at);
+CREATE INDEX messages_checked ON messages (platform, checked_at);
 CREATE INDEX messages_parent ON messages (platform, parent_ref) WHERE parent_ref IS NOT NULL;
 CREATE INDEX messages_queue ON messages (coalesce(answer_by_at, 9223372036854775807), id, state)
   WHERE state IN ('waiting', 'suggested');

@@ -8,6 +8,7 @@ import functools
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from connectors.model import Page, Posted, Source
@@ -53,6 +54,7 @@ from storage.sqlite import (
     people,
     queueing,
     reading,
+    rechecking,
     remembering,
     reviewing,
     suggesting,
@@ -75,8 +77,15 @@ class _Connections:
     """How every section reaches the database."""
 
     def __init__(
-        self, readers: Readers, writer: Writer | None, clock: Clock, lock: int | None = None
+        self,
+        home: Path,
+        clock: Clock,
+        *,
+        readers: Readers,
+        writer: Writer | None = None,
+        lock: int | None = None,
     ) -> None:
+        self._ledger = home / erasing.LEDGER
         self._readers = readers
         self._writer = writer
         self._clock = clock
@@ -446,7 +455,24 @@ class _Keeping(_Connections):
         return await self._read(audit.verify)
 
     async def erase_person(self, person_id: int, by: str, now: datetime) -> int:
-        return await self._write(erasing.erase_person, person_id, by, to_ms(now))
+        return await self._write(
+            erasing.erase_person, person_id, by, to_ms(now), ledger=self._ledger
+        )
+
+    async def to_recheck(
+        self, platform: str, before: datetime, limit: int = 100
+    ) -> Sequence[Message]:
+        return await self._read(rechecking.to_recheck, platform, to_ms(before), limit)
+
+    async def note_checked(self, message_ids: Sequence[int], now: datetime) -> None:
+        await self._write(rechecking.note_checked, message_ids, to_ms(now))
+
+    async def forget_words(
+        self, platform: str, before: datetime, now: datetime, limit: int = 1000
+    ) -> int:
+        return await self._write(
+            rechecking.forget_words, platform, to_ms(before), to_ms(now), limit=limit
+        )
 
     async def finish_erasure(self) -> None:
         await self._the_writer().run(erasing.finish, alone=True)
