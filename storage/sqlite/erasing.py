@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage.sqlite import audit, changing, hearing, lives, people
+from storage.sqlite import audit, changing, lives, people, tidying
 from storage.sqlite.engine import Connection
 from storage.sqlite.rows import Row
 from storage.store import StoreError
@@ -45,7 +45,7 @@ def erase_person(conn: Connection, person_id: int, by: str, now: int, *, ledger:
 def _mac_of(conn: Connection, account: Row) -> str:
     if account["ref"].startswith(_ERASED):
         return str(account["ref"]).removeprefix(_ERASED)
-    return hearing.erasure_mac(hearing.erasure_key(conn), account["platform"], account["ref"])
+    return tidying.erasure_mac(tidying.erasure_key(conn), account["platform"], account["ref"])
 
 
 def _note_in_ledger(ledger: Path, macs: Sequence[str]) -> None:
@@ -130,7 +130,7 @@ def _forget_ref(conn: Connection, message_id: int, now: int) -> None:
 
 def _remember_erasure(conn: Connection, platform: str, ref: str, now: int) -> str:
     """Note the HMAC of what was erased; return the name that stands for it from now on."""
-    mac = hearing.erasure_mac(hearing.erasure_key(conn), platform, ref)
+    mac = tidying.erasure_mac(tidying.erasure_key(conn), platform, ref)
     conn.execute(
         "INSERT INTO erased (mac, at) VALUES (?, ?) ON CONFLICT (mac) DO NOTHING", (mac, now)
     )

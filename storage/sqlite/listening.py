@@ -10,7 +10,7 @@ from datetime import datetime
 
 from connectors.model import Deleted, Edited, Event, Page, Seen, Source, Unreadable
 from storage.model import SourceState, Taken
-from storage.sqlite import changing, hearing
+from storage.sqlite import changing, hearing, tidying
 from storage.sqlite.days import TIME_ZONE_SETTING
 from storage.sqlite.engine import Connection
 from storage.sqlite.hearing import Listener
@@ -105,8 +105,8 @@ def _take_event(conn: Connection, listener: Listener, event: Event) -> _Outcome:
 
 
 def _take_message(conn: Connection, listener: Listener, event: Seen | Edited) -> _Outcome:
-    heard = hearing.tidy(event.message, listener)
-    if listener.has_erased and hearing.is_erased(conn, heard):
+    heard = tidying.tidy(event.message, listener.now)
+    if listener.has_erased and tidying.is_erased(conn, heard):
         return _Outcome("known")
     known = one(
         conn, "SELECT * FROM messages WHERE platform = ? AND ref = ?", heard.platform, heard.ref
