@@ -1,23 +1,19 @@
-"""The numbers of a day, each beside its usual band. Pure: facts in, figures out.
-
-Answers are compared at the same age: for last Tuesday we look at what had been answered as long
-after its midnight as we are after this one. So the page is fair at any hour.
-"""
+"""The numbers of a day, each beside its usual band. Pure: facts in, figures out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from math import sqrt
 from statistics import median
 
-from bot.digest.facts import Facts, midnight
+from bot.digest.facts import Facts
 from bot.digest.page import Arrow, Number, Tone
+from bot.digest.waits import day_curve, helped
 from bot.digest.words import count, duration, figure, percent
 from bot.measures.band import MIN_DAYS, Band, count_floor, usual_band
 from bot.measures.shares import Interval, net_sentiment
-from bot.measures.survival import Curve, Wait, first_response
+from bot.measures.survival import Curve
 from bot.measures.twoway import broadcast_ratio
-from storage.model import DayNumbers, Exchange
+from storage.model import DayNumbers
 
 CAP_MINUTES = 2880.0  # "not yet" counts as two days when it is compared
 WEEKS = 8
@@ -96,25 +92,6 @@ def as_number(one: Figure) -> Number:
     return Number(one.label, one.text, usual, one.arrow, one.tone, one.note)
 
 
-def day_curve(facts: Facts, day: date) -> Curve:
-    """Waiting curve of one local day, seen at the age that the digest's day has now."""
-    start, end = midnight(day, facts.zone), midnight(day + timedelta(days=1), facts.zone)
-    cutoff = start + (facts.now - facts.start)
-    asked = [one for one in _wanted(facts.exchanges) if start <= one.asked_at < min(end, cutoff)]
-    return first_response(
-        _wait(one, cutoff - one.asked_at, answered_by=cutoff - one.asked_at) for one in asked
-    )
-
-
-def month_curve(facts: Facts) -> Curve:
-    """Waiting curve of the 28 days before the day, as it stands now."""
-    start = midnight(facts.day - timedelta(days=28), facts.zone)
-    asked = [one for one in _wanted(facts.exchanges) if start <= one.asked_at < facts.start]
-    return first_response(
-        _wait(one, facts.now - one.asked_at, answered_by=facts.now - one.asked_at) for one in asked
-    )
-
-
 def hour_bands(facts: Facts) -> list[Band | None]:
     days = reference(facts).days
     by_hour = [[float(one.by_hour[hour]) for one in days] for hour in range(24)]
@@ -141,9 +118,9 @@ def _answers(facts: Facts, usual: Reference) -> list[Figure]:
         return []
     share = today.answered / today.count
     shares = [curve.answered / curve.count for curve in past]
-    helped = _helped(facts, facts.day)
+    people = helped(facts, facts.day)
     whole = () if facts.is_partial else usual.days
-    helped_before = [float(_helped(facts, one.day)) for one in whole]
+    helped_before = [float(helped(facts, one.day)) for one in whole]
     return [
         Figure(
             "answered", "Answered", share, f"{today.answered} of {today.count}",
@@ -151,7 +128,7 @@ def _answers(facts: Facts, usual: Reference) -> list[Figure]:
         ),
         _time("half", "Half answered within", today, past, 0.5),
         _time("most", "90 % answered within", today, past, 0.9),
-        _count("helped", "People helped", helped, helped_before, "good"),
+        _count("helped", "People helped", people, helped_before, "good"),
     ]  # fmt: skip
 
 
@@ -223,29 +200,6 @@ def _share_band(shares: Sequence[float], count: int) -> Band | None:
     noise = 2 * sqrt(max(usual * (1 - usual), 0.05) / count)
     band = usual_band(shares, floor=noise)
     return band and replace(band, high=min(band.high, 1.0))
-
-
-def _helped(facts: Facts, day: date) -> int:
-    """People who got a first answer on a local day."""
-    start, end = midnight(day, facts.zone), midnight(day + timedelta(days=1), facts.zone)
-    return len(
-        {
-            one.person_id
-            for one in facts.exchanges
-            if one.answered_at is not None and start <= one.answered_at < end
-        }
-    )
-
-
-def _wanted(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    return [one for one in exchanges if one.needs_reply]
-
-
-def _wait(one: Exchange, open_for: timedelta, *, answered_by: timedelta) -> Wait:
-    took = one.answered_at - one.asked_at if one.answered_at else None
-    if took is not None and took <= answered_by:
-        return Wait(max(took / timedelta(minutes=1), 0.0), answered=True)
-    return Wait(max(open_for / timedelta(minutes=1), 0.0), answered=False)
 
 
 def _minutes(curve: Curve, share: float) -> float:

@@ -5,6 +5,7 @@ Not an average of the answered: that would reward never answering the hard ones.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,17 @@ def first_response(waits: Iterable[Wait]) -> Curve:
     an item censored at t_i is at risk at t_i.
     """
     ordered = sorted(waits, key=lambda wait: wait.minutes)
-    times = sorted({wait.minutes for wait in ordered if wait.answered})
-    share, shares = 1.0, []
-    for at in times:
-        risk = sum(wait.minutes >= at for wait in ordered)
-        done = sum(wait.minutes == at and wait.answered for wait in ordered)
-        share *= 1 - done / risk
-        shares.append(share)
-    answered = sum(wait.answered for wait in ordered)
+    share, risk = 1.0, len(ordered)
+    times, shares = [], []
+    for minutes, group in groupby(ordered, key=lambda wait: wait.minutes):
+        ended = [wait.answered for wait in group]
+        if any(ended):
+            share *= 1 - sum(ended) / risk
+            times.append(minutes)
+            shares.append(share)
+        risk -= len(ended)
     longest = ordered[-1].minutes if ordered else 0.0
+    answered = sum(wait.answered for wait in ordered)
     return Curve(tuple(times), tuple(shares), len(ordered), answered, longest)
 
 

@@ -51,7 +51,8 @@ def _bare(desk: Desk, middlewares: Sequence[Middleware]) -> web.Application:
 
 
 def _add(app: web.Application, routes: Sequence[Route]) -> None:
-    app[ROUTES] = {(route.method, route.path): route for route in routes}
+    table: dict[tuple[str, str], Route] = {(one.method, one.path): one for one in routes}
+    app[ROUTES] = table
     for route in routes:
         app.router.add_route(route.method, route.path, route.handler)
 

@@ -18,7 +18,6 @@ from connectors.model import Budget
 
 USER_AGENT = "byname (+https://pypi.org/project/byname)"
 KEPT_FOR_POSTING = 50  # of 3,000 calls in 5 minutes: what reading leaves over
-POST = "app.bsky.feed.post"
 
 Params = Sequence[tuple[str, str]]
 Told = Mapping[str, Any]
@@ -46,7 +45,8 @@ class Api:
 
     async def who(self) -> Who:
         values = await self._session.values(self._reading())
-        return Who(values["did"], values["handle"], values["pds"], values["access"])
+        pds = values.get("pds") or self._session.base_url
+        return Who(values["did"], values.get("handle", ""), pds, values["access"])
 
     async def get(self, nsid: str, params: Params = (), *, for_posting: bool = False) -> Told:
         """Ask. What a post needs to know first may use the share that is kept for posting."""

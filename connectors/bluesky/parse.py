@@ -54,7 +54,7 @@ def message(view: Told, us: Us) -> Message:
         root_ref=root,
         created_at=min(_claimed(record, view), moment(view["indexedAt"])),
         parent_ref=parent,
-        url=url_of(who, key),
+        url=url_of(who.handle, who.ref, key),
         content_warning=", ".join(warnings(view)),
         language=_language(record.get("langs")),
         attachments=attachments(view),
@@ -83,9 +83,9 @@ def has_bot_label(told: Told) -> bool:
     )
 
 
-def url_of(who: Author, key: str) -> str:
-    handle = who.ref if who.handle == INVALID_HANDLE else who.handle
-    return platform(PLATFORM).message_url.format(handle=handle, id=key)
+def url_of(handle: str, did: str, key: str) -> str:
+    shown = handle if handle not in ("", INVALID_HANDLE) else did
+    return platform(PLATFORM).message_url.format(handle=shown, id=key)
 
 
 def warnings(view: Told) -> list[str]:

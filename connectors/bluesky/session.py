@@ -6,8 +6,11 @@ minutes and 300 times a day (docs.bsky.app, rate limits). Not here: any other ca
 """
 
 import asyncio
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from json import loads
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -35,6 +38,9 @@ REFUSED = (
     *("InvalidToken", "AuthMissing", "AuthenticationRequired", "AuthFactorTokenRequired"),
     *("AccountTakedown", "AccountDeactivated", "AccountSuspended", "AccountNotFound"),
 )
+_CODES: Mapping[str, str] = MappingProxyType(
+    {"RecordNotFound": "parent_gone", "NotFound": "parent_gone", "InvalidSwap": "duplicate"}
+)
 
 Values = Mapping[str, str]
 
@@ -55,8 +61,10 @@ def ensure(answer: Answer, clock: Clock) -> Answer:
     name = error_name(answer) if answer.status >= 400 else ""
     if 400 <= answer.status < 429 and name in (*EXPIRED, *REFUSED):
         raise AuthFailed(f"{reason(answer)}: {WHAT_TO_DO}")
-    if answer.status in (400, 404) and name in ("RecordNotFound", "NotFound"):
-        raise Rejected(reason(answer), code="parent_gone")
+    if name in _CODES:
+        raise Rejected(reason(answer), code=_CODES[name])
+    if not name and answer.status in (400, 403, 404, 410, 413):  # from something in between
+        raise UnexpectedAnswer(f"a {answer.status} without a reason", raw=answer.text[:4000])
     return ensure_ok(answer, clock, said=reason(answer))
 
 
@@ -78,8 +86,11 @@ async def create(
 class Session:
     """The session of one login."""
 
-    def __init__(self, base_url: str, login: str, secrets: Secrets, clock: Clock) -> None:
-        self._base_url = base_url
+    def __init__(
+        self, base_url: str, login: str, secrets: Secrets, clock: Clock, *, account: str = ""
+    ) -> None:
+        self.base_url = base_url
+        self._account = account
         self._login = login
         self._secrets = secrets
         self._clock = clock
@@ -90,7 +101,7 @@ class Session:
         """Return the session; sign in if there is none yet."""
         if self._values is None:
             self._values = self._secrets.read(self._login)
-        if not self._values.get("access"):
+        if not (self._values.get("access") and self._values.get("did")):
             return await self.renew(web, stale="")
         return self._values
 
@@ -118,17 +129,18 @@ class Session:
         return await self._created(web, values)
 
     async def _refreshed(self, web: aiohttp.ClientSession, values: Values) -> Values:
-        base_url = values.get("pds") or self._base_url
+        base_url = values.get("pds") or self.base_url
         url = f"{base_url}/xrpc/com.atproto.server.refreshSession"
         headers = {"Authorization": f"Bearer {values['refresh']}"}
         return _tokens(ensure(await ask(web, "POST", url, headers=headers), self._clock), base_url)
 
     async def _created(self, web: aiohttp.ClientSession, values: Values) -> Values:
-        identifier, password = values.get("identifier", ""), values.get("password", "")
+        identifier = values.get("identifier") or self._account
+        password = values.get("password", "")
         if not identifier or not password:
             raise AuthFailed(f"this login has no app password: {WHAT_TO_DO}")
         self._spare(values.get("signed_in_at", ""))
-        return await create(web, self._base_url, identifier, password, self._clock)
+        return await create(web, self.base_url, identifier, password, self._clock)
 
     def _spare(self, signed_in_at: str) -> None:
         """Refuse to sign in again so soon: something is wrong, and the calls are few."""
@@ -138,6 +150,16 @@ class Session:
         next_at = since + CREATE_AT_MOST_EVERY
         if since <= self._clock() < next_at:
             raise RateLimited("signed in a moment ago; the next sign-in waits", until=next_at)
+
+
+def scopes_of(access: str) -> tuple[str, ...]:
+    """Return what a token says it may do; tokens are ours to send, not to read, so it may not."""
+    try:
+        body = access.split(".")[1]
+        scope = loads(urlsafe_b64decode(body + "=" * (-len(body) % 4))).get("scope")
+    except (IndexError, ValueError, AttributeError):
+        scope = None
+    return tuple(scope.split()) if isinstance(scope, str) and scope else ("session",)
 
 
 def nothing_left(error: ConnectorError) -> ConnectorError:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.model import Attachment, Author, Edited, Page, Seen, Source, Unreadable
-
 from storage.model import QueueFilter
 from storage.store import StoreError
 
