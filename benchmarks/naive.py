@@ -17,7 +17,11 @@ from connectors.model import Outgoing
 
 
 async def attempt(
-    connector: Connector, reply: Outgoing, timeout_s: float, desk: Desk, attempts: int
+    connector: Connector,
+    reply: Outgoing,
+    timeout_s: float,  # noqa: ARG001 - the place of the careful one
+    desk: Desk,
+    attempts: int,  # noqa: ARG001
 ) -> Outcome:
     try:
         return Outcome("sent", posted=await connector.post(reply))

@@ -207,7 +207,7 @@ async def client(home: Path) -> AsyncIterator[Client]:
 async def until(condition: Any, seconds: float, pause: float = 0.05) -> Any:
     """Ask again and again until something true comes back; raise TimeoutError else."""
     async with asyncio.timeout(seconds):
-        while not (found := await condition()):
+        while not (found := await condition()):  # noqa: ASYNC110 - it looks from outside
             await asyncio.sleep(pause)
     return found
 
