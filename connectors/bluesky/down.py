@@ -58,8 +58,9 @@ def name_of(row: Any) -> str:
 
 def _oldest_first(rows: Iterable[Any]) -> list[Any]:
     """Turn rows round, each once; those of one instant keep the order that the server gave them."""
-    once = list({name_of(row): row for row in rows}.values())
-    return sorted(once[::-1], key=time_of)
+    turned = list({name_of(row): row for row in rows}.values())
+    turned.reverse()
+    return sorted(turned, key=time_of)
 
 
 @dataclass(frozen=True, slots=True)
