@@ -395,6 +395,9 @@ class DayNumbers:
     automatic: int = 0
     sent: int = 0
     failed: int = 0
+    conversations: int = 0  # with a word of either side on this day
+    two_way: int = 0  # of these: both sides have spoken by the end of the day
+    posts: int = 0  # ours that answer nobody
     by_hour: tuple[int, ...] = field(default=(0,) * 24)
     by_intent: dict[str, int] = field(default_factory=dict)
     by_platform: dict[str, int] = field(default_factory=dict)
@@ -416,6 +419,8 @@ class PersonActivity:
     negative: int
     positive: int
     last_message_id: int
+    is_bot: bool = False
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ Errors say who must act:
     ├── Conflict      the reviewer: somebody was faster, or the text on screen is not the stored one
     ├── NotFound      the caller: no such id
     ├── IllegalEdge   the programmer: a step that DESIGN's life of a reply does not allow
+    ├── StoreMissing  the operator: no database to read here yet (exit code 78)
     ├── StoreLocked   the operator: another process writes (exit code 75)
     ├── StoreReadOnly the operator: file or folder cannot be written (exit code 78)
     ├── StoreTooNew   the operator: written by a newer byname (exit code 78)
@@ -68,6 +69,10 @@ class NotFound(StoreError):
 
 class IllegalEdge(StoreError):
     """A step that the life of a message, suggestion or reply does not allow."""
+
+
+class StoreMissing(StoreError):
+    """There is no database of this version to read in this home yet."""
 
 
 class StoreLocked(StoreError):

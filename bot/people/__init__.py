@@ -1,1 +1,1 @@
-"""Who somebody is to us: relation, tier, mood. Pure functions over storage nouns."""
+"""Who somebody is to us: relation, tier, mood, moves. Pure functions over storage nouns."""

@@ -1,19 +1,22 @@
-"""bluesky: hears and speaks for one account of the AT Protocol's network.
+"""bluesky: hears and speaks for one account of the AT Protocol's social network.
 
-    [logins.blue]
+    [logins.sky]
     connector = "bluesky"
-    base_url = "https://bsky.social"            # the account's server
-    team = ["kim.example.com", "did:plc:…"]     # colleagues who answer as the brand
+    account = "acme.example"                # the handle; or in the secret, as `identifier`
+    base_url = "https://bsky.social"        # where the account signs in
+    team = ["kim.acme.example"]             # colleagues who answer as the brand: handles or DIDs
 
-Sources: "mentions" (mentions, replies, quotes, and what we say ourselves), "search" and "hashtag"
-(listen-only). The secrets are what sign_in returns; the session in them is kept and renewed. A
-content warning has no counterpart here and is left out. Not here: what any of it means.
+Sources: "mentions" (said to us, quotes of us, under our posts, and what we say ourselves),
+"search" and "hashtag" (listen-only). The secret is `password`, an app password, and the session
+that is made with it (sign_in, session). Not here: what any of it means (the modules).
 """
 
 from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
 
 from connectors.bluesky.api import Api
 from connectors.bluesky.connector import Bluesky
+from connectors.bluesky.session import Session
+from connectors.bluesky.sign_in import DEFAULT_URL
 from connectors.contract import Connector, ConnectorError, Setup
 
 __all__ = ["connect"]
@@ -22,7 +25,8 @@ __all__ = ["connect"]
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: HttpUrl = HttpUrl("https://bsky.social")
+    base_url: HttpUrl = HttpUrl(DEFAULT_URL)
+    account: str = ""
     connector: str = "bluesky"
     platform: str = "bluesky"
     team: tuple[str, ...] = ()
@@ -30,17 +34,12 @@ class _Settings(BaseModel):
 
 
 def connect(setup: Setup) -> Connector:
-    """Open one account; nothing is asked of its server yet."""
+    """Open one login; nothing is asked of its server yet."""
     try:
         settings = _Settings.model_validate(dict(setup.settings))
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConnectorError(f"login {setup.login}: {said}") from error
-    api = Api(
-        str(settings.base_url),
-        setup.login,
-        setup.secrets,
-        setup.clock,
-        timeout_s=settings.timeout_s,
-    )
-    return Bluesky(api, team=settings.team)
+    base_url = str(settings.base_url).rstrip("/")
+    signed_in = Session(base_url, setup.login, setup.secrets, setup.clock, account=settings.account)
+    return Bluesky(Api(signed_in, setup.clock, timeout_s=settings.timeout_s), team=settings.team)

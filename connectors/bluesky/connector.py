@@ -1,19 +1,23 @@
-"""The Bluesky connector: every verb of the contract for one account.
+"""The Bluesky connector: every verb of the contract for one login.
 
-Not here: sessions and XRPC (api), JSON (parse), what a reply's record holds (record), lists (hear).
+What we wrote is asked of the account's own server, which knows it at once; what others see is asked
+of the network's view, which lags behind. Not here: calls (api), sign-in (session), lists (hear),
+what answers say (parse), what we write (record), who may reply (permit).
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
-from connectors._http import before_sending
 from connectors._platforms import length
-from connectors.bluesky import parse
-from connectors.bluesky.api import Api
-from connectors.bluesky.hear import Cursor, poll
-from connectors.bluesky.record import COLLECTION, handles, post_record, record_key
-from connectors.contract import Rejected, UnexpectedAnswer
+from connectors._text import matching_form
+from connectors.bluesky import parse, permit
+from connectors.bluesky.api import Api, Told
+from connectors.bluesky.facets import handles_in
+from connectors.bluesky.hear import Ear
+from connectors.bluesky.record import POST, post_record
+from connectors.bluesky.session import nothing_left, scopes_of
+from connectors.bluesky.syntax import at_uri, is_did, moment, record_key
+from connectors.bluesky.views import Views, is_blocked
+from connectors.contract import ConnectorError, Rejected, UnexpectedAnswer
 from connectors.model import (
     Budget,
     Health,
@@ -27,180 +31,176 @@ from connectors.model import (
     Source,
 )
 
-_BATCH = 25
-_ABOVE = "80"
-_DEFINED = "app.bsky.feed.defs#"
+MAIN_PASSWORD = "com.atproto.access"  # noqa: S105 - the scope of a session made with it
 
 
 class Bluesky:
-    """One account."""
+    """One login on one server."""
 
     def __init__(self, api: Api, *, team: Sequence[str] = ()) -> None:
         self._api = api
-        self._team = tuple(one.removeprefix("@") for one in team)
+        self._team = frozenset(one.removeprefix("@").lower() for one in team)
+        self._views = Views(api)
+        self._ear = Ear(api)
 
     async def check(self) -> Health:
-        told = await self._api.get("com.atproto.server.getSession")
-        profile = await self._api.get("app.bsky.actor.getProfile", [("actor", told["did"])])
-        is_active = told.get("active", True)
-        why = f"The account is {told.get('status') or 'not active'}: see the app."
+        session = await self._api.get("com.atproto.server.getSession")
+        who = await self._api.who()
+        profile = await self._api.get("app.bsky.actor.getProfile", [("actor", who.did)])
+        scopes = scopes_of(who.access)
+        is_active = session.get("active") is not False
         return Health(
-            who=f"@{told['handle']} ({told['did']}) at {self._api.base_url}",
+            who=f"@{session.get('handle', who.handle)} on {who.pds}",
             ok=is_active,
-            scopes=("read", "write"),
-            budget=self._api.reading,
-            has_automation_label=parse.is_bot(profile),
-            todo=() if is_active else (why,),
+            scopes=scopes,
+            budget=await self.budget(),
+            has_automation_label=parse.has_bot_label(profile),
+            todo=_todo(scopes, "" if is_active else str(session.get("status") or "not active")),
         )
 
     async def pages(self, source: Source, after: str | None) -> AsyncIterator[Page]:
-        async for page in poll(self._api, source, Cursor.read(after), self._us()):
+        """Yield what is new, oldest first in each of the source's lists."""
+        async for page in self._ear.poll(source, after, await self._us()):
             yield page
 
     async def thread(self, message: MessageRef) -> Sequence[Message]:
-        asked = [("uri", message.ref), ("depth", "0"), ("parentHeight", _ABOVE)]
-        told = await self._api.browse("app.bsky.feed.getPostThread", asked)
-        above: list[Message] = []
-        view = told["thread"].get("parent")
-        while view and "post" in view:  # where it ends: the first post, one deleted, one blocked
-            above.append(parse.message(view["post"], self._us()))
-            view = view.get("parent")
-        return above[::-1]
+        """Return what is above, down from the first that is neither gone nor blocked."""
+        us, told = await self._us(), []
+        for view in await self._views.above(message.ref):
+            try:
+                told.append(parse.message(view, us))
+            except parse.BROKEN:
+                told.clear()  # what is above a gap is not what this one answered
+        return told
 
     async def recheck(self, refs: Sequence[MessageRef]) -> Sequence[Recheck]:
-        found: dict[str, Any] = {}
-        for start in range(0, len(refs), _BATCH):
-            found |= await self._posts([one.ref for one in refs[start : start + _BATCH]])
-        return [await self._recheck(one, found.get(one.ref)) for one in refs]
+        us = await self._us()
+        views = await self._views.some([one.ref for one in refs])
+        return [await self._recheck(one.ref, views.get(one.ref), us) for one in refs]
 
     async def may_reply(self, message: MessageRef) -> Permission:
-        """Look for what forbids a reply: a deleted post, a threadgate, a block."""
-        view = (await self._posts([message.ref])).get(message.ref)
-        if view is None:
-            return Permission(False, "The message is gone.", "the network does not show it")
-        if (view.get("viewer") or {}).get("replyDisabled"):
-            rule = "Whoever began this thread lets only some people reply."
-            return Permission(False, rule, "its threadgate")
-        relation = view["author"].get("viewer") or {}
-        if relation.get("blockedBy"):
-            return Permission(False, f"@{view['author']['handle']} has blocked us.", "their blocks")
-        if relation.get("blocking") or relation.get("blockingByList"):
-            return Permission(False, f"We block @{view['author']['handle']}.", "our blocks")
-        return Permission(True)
+        return (await self._look(message))[1]
 
     async def post(self, reply: Outgoing) -> Posted:
-        """Write the reply's record at its own key: a repeated attempt writes the same again.
+        """Try once: a record whose key and time were fixed by the reply is put in its place.
 
-        An existing record of another content at that key is never written over.
+        `swapRecord: null` says that nothing else may stand there (com.atproto.repo.putRecord): the
+        same record once more changes nothing, another one is refused and looked up.
         """
-        size = length("bluesky", reply.text)
+        size = length(parse.PLATFORM, reply.text)
         if not size.fits:
             raise Rejected(f"{size.used} {size.unit}, {size.limit} fit", code="too_long")
-        async with before_sending():
-            if known := await self._record(reply):
-                return _same(known, reply)
-            parent = await self._parent(reply.parent)
-            record = post_record(reply, parent, await self._dids(reply.text))
-        told = await self._api.send(
-            "com.atproto.repo.putRecord",
-            {
-                "repo": self._api.did,
-                "collection": COLLECTION,
-                "rkey": record_key(reply),
-                "record": record,
-            },
-        )
-        return _read_posted(told, record)
+        key, record = record_key(reply.key, reply.created_at), await self._record(reply)
+        body = {"collection": POST, "rkey": key, "record": record, "swapRecord": None}
+        did = (await self._api.who()).did
+        told = await self._api.send("com.atproto.repo.putRecord", {"repo": did, **body})
+        if told.get("uri") != _uri(did, key) or not told.get("cid"):
+            raise UnexpectedAnswer("another record was written", raw=str(told)[:4000])
+        return await self._posted(key, record)
 
     async def find_reply(self, reply: Outgoing) -> Posted | None:
-        """Look at the reply's own place in our repository, which knows it at once."""
-        known = await self._record(reply)
-        return _same(known, reply) if known else None
+        """Ask our own server for the record: it knows it as soon as it is written."""
+        key, did = record_key(reply.key, reply.created_at), (await self._api.who()).did
+        try:
+            told = await self._api.get(
+                "com.atproto.repo.getRecord", [("repo", did), ("collection", POST), ("rkey", key)]
+            )
+        except Rejected as error:
+            if error.code == "parent_gone":
+                return None
+            raise UnexpectedAnswer(f"the server refused to look: {error.reason}") from error
+        record = told.get("value")
+        if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+            raise UnexpectedAnswer("a record that cannot be read", raw=str(told)[:4000])
+        if matching_form(record["text"]) != matching_form(reply.text):
+            raise Rejected("Another post of ours stands where this reply would.")
+        return await self._posted(key, record)
 
     async def delete(self, posted: Posted) -> None:
-        body = {
-            "repo": self._api.did,
-            "collection": COLLECTION,
-            "rkey": parse.key_of(posted.ref),
-        }
+        """Delete a post of ours; one that is gone already stays gone."""
+        who, there = await self._api.who(), at_uri(posted.ref)
+        if there.authority != who.did:
+            raise Rejected("Only posts of this login can be deleted.", code="not_allowed")
+        body = {"repo": who.did, "collection": there.collection, "rkey": there.key}
         await self._api.send("com.atproto.repo.deleteRecord", body)
 
     async def budget(self) -> Budget:
-        return self._api.reading
+        """Return the tighter of what reading and what writing may still use."""
+        known = [one for one in (self._api.posting, self._api.reading) if one.left is not None]
+        return min(known, key=lambda one: one.left or 0, default=Budget())
 
     async def close(self) -> None:
         await self._api.close()
 
-    def _us(self) -> parse.Us:
-        return parse.Us(self._api.did, self._api.handle, self._team)
+    async def _us(self) -> parse.Us:
+        return parse.Us((await self._api.who()).did, self._team)
 
-    async def _posts(self, uris: Sequence[str]) -> dict[str, Any]:
-        told = await self._api.get("app.bsky.feed.getPosts", [("uris", one) for one in uris])
-        return {one["uri"]: one for one in told["posts"]}
+    async def _look(self, message: MessageRef) -> tuple[Told | None, Permission]:
+        """Return a message as it is shown now, and whether it may be answered."""
+        views = await self._views.some([message.ref, message.root_ref], for_posting=True)
+        view = views.get(message.ref)
+        if view is not None:
+            return view, permit.permission(view, views.get(message.root_ref))
+        alone = await self._views.alone(message.ref, for_posting=True)
+        return None, permit.BLOCKED if is_blocked(alone) else permit.GONE
 
-    async def _record(self, reply: Outgoing) -> Mapping[str, Any] | None:
-        asked = [("repo", self._api.did), ("collection", COLLECTION), ("rkey", record_key(reply))]
+    async def _record(self, reply: Outgoing) -> Told:
+        """Find out what the record needs. Nothing has left for as long as this takes."""
         try:
-            told: Mapping[str, Any] = await self._api.get("com.atproto.repo.getRecord", asked)
-        except Rejected as error:
-            if error.code == "parent_gone":
-                return None
-            raise
-        return told
+            parent, permission = await self._look(reply.parent)
+            if parent is None or not permission.allowed:
+                code = "parent_gone" if permission == permit.GONE else "not_allowed"
+                raise Rejected(permission.rule, code=code)
+            dids = {one: await self._did(one, reply.parent) for one in handles_in(reply.text)}
+            return post_record(reply, parent, dids.get)
+        except ConnectorError as error:
+            raise nothing_left(error) from error
+        except parse.BROKEN as error:
+            raise UnexpectedAnswer("the parent cannot be read", was_sent=False) from error
 
-    async def _parent(self, message: MessageRef) -> Mapping[str, Any]:
-        view: Mapping[str, Any] | None = (await self._posts([message.ref])).get(message.ref)
-        if view is None:
-            raise Rejected("The message is gone.", code="parent_gone")
-        if (view.get("viewer") or {}).get("replyDisabled"):
-            raise Rejected("This thread takes no reply from us.", code="not_allowed")
-        return view
-
-    async def _dids(self, text: str) -> Mapping[str, str]:
-        names = sorted(set(handles(text)))
-        found = await asyncio.gather(*(self._did(one) for one in names))
-        return {name: did for name, did in zip(names, found, strict=True) if did}
-
-    async def _did(self, handle: str) -> str:
-        """Return the DID behind a handle; one that nobody has stays plain text."""
+    async def _did(self, handle: str, parent: MessageRef) -> str | None:
+        """Return whose handle this is; the author we answer is known by the permanent id."""
+        if handle == parent.author_handle.lower() and is_did(parent.author_ref):
+            return parent.author_ref
         try:
-            told = await self._api.get("com.atproto.identity.resolveHandle", [("handle", handle)])
+            told = await self._api.get(
+                "com.atproto.identity.resolveHandle", [("handle", handle)], for_posting=True
+            )
         except Rejected:
-            return ""
-        return str(told["did"])
+            return None
+        did = told.get("did")
+        return did if isinstance(did, str) and is_did(did) else None
 
-    async def _recheck(self, one: MessageRef, view: Mapping[str, Any] | None) -> Recheck:
+    async def _posted(self, key: str, record: Told) -> Posted:
+        who = await self._api.who()
+        return Posted(
+            ref=_uri(who.did, key),
+            url=parse.url_of(who.handle, who.did, key),
+            created_at=moment(record["createdAt"]),
+            text=record["text"],
+        )
+
+    async def _recheck(self, ref: str, view: Told | None, us: parse.Us) -> Recheck:
+        """Say what became of a post. Blocked is not deleted: its words may stay."""
         if view is None:
-            return Recheck(one.ref, "unknown" if await self._is_hidden(one) else "deleted")
-        message = parse.message(view, self._us())
-        is_edited = one.server_ref is not None and one.server_ref != message.server_ref
-        return Recheck(one.ref, "edited" if is_edited else "there", message)
-
-    async def _is_hidden(self, one: MessageRef) -> bool:
-        """Tell whether a post is only hidden from us, by a block, and not deleted."""
-        asked = [("uri", one.ref), ("depth", "0"), ("parentHeight", "0")]
+            alone = await self._views.alone(ref)
+            if alone is None:
+                return Recheck(ref, "deleted")
+            view = alone.get("post")
         try:
-            told = await self._api.get("app.bsky.feed.getPostThread", asked)
-        except Rejected as error:
-            if error.code == "parent_gone":
-                return False
-            raise
-        return str(told["thread"].get("$type")) != f"{_DEFINED}notFoundPost"
+            return Recheck(ref, "there", parse.message(view or {}, us))
+        except parse.BROKEN:
+            return Recheck(ref, "unknown")
 
 
-def _same(known: Mapping[str, Any], reply: Outgoing) -> Posted:
-    """Return a record as posted, if it says what the reply says."""
-    value = known["value"]
-    parent = ((value.get("reply") or {}).get("parent") or {}).get("uri")
-    if value.get("text") != reply.text or parent != reply.parent.ref:
-        raise Rejected("another record stands at the place of this reply", code="duplicate")
-    return parse.posted(known["uri"], known.get("cid"), value)
+def _uri(did: str, key: str) -> str:
+    return f"at://{did}/{POST}/{key}"
 
 
-def _read_posted(told: Any, record: Mapping[str, Any]) -> Posted:
-    try:
-        return parse.posted(told["uri"], told["cid"], record)
-    except parse.BROKEN as error:
-        raise UnexpectedAnswer(
-            "the answer to a post cannot be read", raw=str(told)[:400]
-        ) from error
+def _todo(scopes: Sequence[str], status: str) -> tuple[str, ...]:
+    todo = []
+    if status:
+        todo.append(f"This account is {status}: nothing can be posted until that is settled.")
+    if MAIN_PASSWORD in scopes:
+        todo.append("This login uses the account's main password: connect it with an app password.")
+    return tuple(todo)

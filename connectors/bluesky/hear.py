@@ -1,111 +1,153 @@
-"""Listening on Bluesky: which lists a source reads, what their rows say, where a cursor stands.
+"""Listening: which lists a source reads.
 
-Not here: reading a list down (down), HTTP and sessions (api), JSON (parse).
+    mentions   notifications, what we say ourselves, and replies under our posts that did not notify
+    search     posts that hold some words (listen-only);  hashtag: posts that carry a tag
+
+A reply notifies nobody if the network saw it before its parent, so our posts of the last week are
+looked under when their number of replies changes. Not here: reading a list (newest), rows (rows).
 """
 
-import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from connectors.bluesky import parse
+from connectors.bluesky import parse, rows
 from connectors.bluesky.api import Api, Params
-from connectors.bluesky.down import Down, Mark
-from connectors.bluesky.record import COLLECTION
-from connectors.contract import ConnectorError
-from connectors.model import Event, Page, Seen, Source
+from connectors.bluesky.cursor import Cursor
+from connectors.bluesky.newest import Entry, Fetch, Recent, entries_of, newer
+from connectors.bluesky.syntax import at_uri
+from connectors.contract import ConnectorError, Rejected, UnexpectedAnswer
+from connectors.model import Page, Source
+
+LOOK_UNDER = timedelta(days=7)
+UNDER_DEPTH = "6"
+FIRST_SEARCH = 10  # pages of what was said before we began to search
+
+_REASONS = tuple(("reasons", one) for one in rows.REASONS)
+_NOTIFICATIONS = ("notes", "app.bsky.notification.listNotifications", _REASONS, "notifications")
+
+List = tuple[str, str, Params, str]  # its name in the cursor, call, parameters, field of its rows
 
 
-@dataclass(slots=True)
-class Cursor:
-    """How far each list was read: marks of those that are read down, a key of our own records."""
+class Ear:
+    """What one login hears."""
 
-    marks: dict[str, Mark] = field(default_factory=dict)
-    own: str = ""
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
-    @classmethod
-    def read(cls, text: str | None) -> "Cursor":
-        told = json.loads(text) if text else {}
-        marks = {
-            name: Mark(floor, tuple((at, one) for at, one in latest))
-            for name, (floor, latest) in told.get("marks", {}).items()
-        }
-        return cls(marks, told.get("own", ""))
+    async def poll(self, source: Source, after: str | None, us: parse.Us) -> AsyncIterator[Page]:
+        """Yield what is new, each list oldest first."""
+        look = _Look(self._api, after, us)
+        try:
+            for one in _lists(source, us):
+                async for page in look.at(one):
+                    yield page
+            if source.kind == "mentions":
+                async for page in look.under_our_posts():
+                    yield page
+        except Rejected as error:
+            raise UnexpectedAnswer(f"the server refused to read: {error.reason}") from error
+        if look.cursor.is_moved:
+            yield Page((), look.cursor.write())
 
-    def write(self) -> str:
-        marks = {name: [mark.floor, mark.latest] for name, mark in self.marks.items()}
-        return json.dumps({"marks": marks, "own": self.own}, separators=(",", ":"))
+
+class _Look:
+    """One look at all lists of a source."""
+
+    def __init__(self, api: Api, after: str | None, us: parse.Us) -> None:
+        self.cursor = Cursor(after)
+        self._start = Cursor(after)
+        self._api = api
+        self._us = us
+        self._given = Recent()
+        self._own: list[Any] = []  # the newest of what we said, as it stands now
+
+    async def at(self, one: List) -> AsyncIterator[Page]:
+        name = one[0]
+        most = FIRST_SEARCH if name == "search" and name not in self.cursor.marks else None
+
+        def known(entry: Entry) -> bool:
+            return self._start.covers(name, entry)
+
+        async for entries in newer(self._fetch(one), known, most_pages=most):
+            if page := self._page(name, entries):
+                yield page
+
+    async def under_our_posts(self) -> AsyncIterator[Page]:
+        """Give out what nobody was notified of; what is on the notifications' list comes there."""
+        since = (self._api.clock() - LOOK_UNDER).timestamp() * 1000
+        ours = rows.replied_to(self._own, self._us.did)
+        counts = {uri: count for uri, count, at in ours if at >= since}
+        found: list[Entry] = []
+        for uri, count in counts.items():
+            if self.cursor.replies.get(at_uri(uri).key) != count:
+                found += entries_of(await self._replies(uri), rows.place_of_post, 0)
+        known = [one for one in found if self.cursor.covers("under", one)]
+        unknown = [one for one in found if one not in known]
+        fresh = await self._not_notified(sorted(unknown, key=lambda one: one.at))
+        self.cursor.count({at_uri(uri).key: count for uri, count in counts.items()})
+        if known:
+            self.cursor.move("under", known)
+        if page := self._page("under", fresh):
+            yield page
+
+    def _page(self, name: str, entries: Sequence[Entry]) -> Page | None:
+        """Make a page of what was not given out yet; rows that are not for us make none."""
+        taken = self._given.take(entries)
+        if entries:
+            self.cursor.move(name, entries)
+        events = [event for one in taken if (event := rows.event(one.told, self._us))]
+        return Page(tuple(events), self.cursor.write()) if events else None
+
+    def _fetch(self, one: List) -> Fetch:
+        name, nsid, params, field = one
+        place = rows.place_of_notification if name == "notes" else rows.place_of_post
+        floor = self._start.mark(name).low
+
+        async def fetch(cursor: str | None) -> tuple[list[Entry], str | None]:
+            more = [("cursor", cursor)] if cursor else []
+            told = await self._api.get(nsid, [*params, ("limit", "100"), *more])
+            found = told.get(field)
+            if not isinstance(found, list):
+                raise UnexpectedAnswer(f"{nsid} told no {field}", raw=str(told)[:4000])
+            if name == "own" and cursor is None:
+                self._own = found
+            further = told.get("cursor")
+            return entries_of(found, place, floor), further if isinstance(further, str) else None
+
+        return fetch
+
+    async def _replies(self, uri: str) -> list[rows.Row]:
+        """Return the posts under a post, but for those whose authors we have muted or blocked."""
+        params = [("uri", uri), ("depth", UNDER_DEPTH), ("parentHeight", "0")]
+        try:
+            told = await self._api.get("app.bsky.feed.getPostThread", params)
+        except Rejected:
+            return []
+        return [one for one in rows.under(told.get("thread")) if not rows.is_muted(one)]
+
+    async def _not_notified(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return the rows that are not on the list of notifications, read back to the oldest."""
+        missing = {one.name: one for one in self._given.without(entries)}
+        if not missing:
+            return []
+        oldest = min(one.at for one in missing.values())
+        fetch = self._fetch(_NOTIFICATIONS)
+        async for page in newer(fetch, lambda one: one.at < oldest):
+            for one in page:
+                missing.pop(one.name, None)
+        return list(missing.values())
 
 
-async def poll(api: Api, source: Source, cursor: Cursor, us: parse.Us) -> AsyncIterator[Page]:
-    """Yield what is new, oldest first: what others say to us, then what we say ourselves."""
+def _lists(source: Source, us: parse.Us) -> Sequence[List]:
     match source.kind:
         case "mentions":
-            asked = [("reasons", one) for one in parse.REASONS]
-            name = "app.bsky.notification.listNotifications"
-            async for page in _down(api, name, "notifications", asked, cursor=cursor, us=us):
-                yield page
-            async for page in _own(api, cursor, us):
-                yield page
-        case "search" | "hashtag":
-            query = source.query if source.kind == "search" else f"#{source.query.lstrip('#')}"
-            asked = [("q", query), ("sort", "latest")]
-            async for page in _down(
-                api, "app.bsky.feed.searchPosts", "posts", asked, cursor=cursor, us=us
-            ):
-                yield page
+            own = (("actor", us.did), ("filter", "posts_with_replies"))
+            return (_NOTIFICATIONS, ("own", "app.bsky.feed.getAuthorFeed", own, "feed"))
+        case "search" | "keyword" | "hashtag":
+            words = f"#{source.query.lstrip('#')}" if source.kind == "hashtag" else source.query
+            query = (("q", words), ("sort", "latest"))
+            return (("search", "app.bsky.feed.searchPosts", query, "posts"),)
         case kind:
-            raise ConnectorError(
-                f"bluesky has no source of kind {kind!r}: mentions, search, hashtag"
-            )
-
-
-async def _down(
-    api: Api, name: str, rows: str, asked: Params, *, cursor: Cursor, us: parse.Us
-) -> AsyncIterator[Page]:
-    async def fetch(limit: str) -> Any:
-        more = [("cursor", limit)] if limit else []
-        return await api.browse(name, [*asked, ("limit", "100"), *more])
-
-    async for reading in Down(fetch, rows).newer(cursor.marks.get(rows, Mark())):
-        cursor.marks[rows] = reading.mark
-        events = [_event(row, us) for row in reading.rows]
-        yield Page(tuple(one for one in events if one), cursor.write())
-
-
-async def _own(api: Api, cursor: Cursor, us: parse.Us) -> AsyncIterator[Page]:
-    """Yield our own posts from our own repository, which can be read forward by key."""
-    while records := await _records(api, us, cursor.own):
-        cursor.own = parse.key_of(records[-1]["uri"])
-        events = [_event(_view(one, us), us) for one in records]
-        yield Page(tuple(one for one in events if one), cursor.write())
-
-
-async def _records(api: Api, us: parse.Us, after: str) -> Sequence[Any]:
-    asked = [("repo", us.did), ("collection", COLLECTION), ("limit", "100"), ("reverse", "true")]
-    told = await api.browse(
-        "com.atproto.repo.listRecords", [*asked, *([("cursor", after)] if after else [])]
-    )
-    records: Sequence[Any] = told["records"]
-    return [one for one in records if parse.key_of(one["uri"]) > after]
-
-
-def _view(record: Any, us: parse.Us) -> Any:
-    return {
-        "uri": record["uri"],
-        "cid": record["cid"],
-        "author": {"did": us.did, "handle": us.handle},
-        "record": record["value"],
-        "indexedAt": record["value"].get("createdAt"),
-    }
-
-
-def _event(row: Any, us: parse.Us) -> Event | None:
-    """Read a notification or a post. One that cannot be read never costs its page."""
-    try:
-        reason = row.get("reason", "")
-        if reason and reason not in parse.REASONS:
-            return None
-        return Seen(parse.message(row, us, reason))
-    except parse.BROKEN as error:
-        return parse.unreadable(row, error)
+            known = "mentions, search, hashtag"
+            raise ConnectorError(f"bluesky has no source of kind {kind!r}: {known}")

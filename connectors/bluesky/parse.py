@@ -1,139 +1,140 @@
-"""From what Bluesky says to our nouns: pure functions over its JSON.
+"""What the network's answers say, in the nouns of connectors.model. Pure functions.
 
-A post's `ref` is its at-uri, an account's is its DID; the version (cid) of a post is `server_ref`.
-What cannot be read raises one of BROKEN; the caller makes that an Unreadable.
+A broken one raises one of BROKEN: the caller quarantines it and goes on. Not here: asking.
 """
 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from connectors._platforms import platform
-from connectors.model import Attachment, Author, Kind, Message, Posted, Unreadable
+from connectors.bluesky.embeds import attachments, quoted
+from connectors.bluesky.syntax import at_uri, moment
+from connectors.model import Author, Kind, Message, Unreadable
 
 PLATFORM = "bluesky"
-BROKEN = (KeyError, TypeError, ValueError, AttributeError)
-REASONS: Mapping[str, Kind] = {"mention": "mention", "reply": "reply", "quote": "quote"}
+BROKEN = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+INVALID_HANDLE = "handle.invalid"  # shown where a handle does not point back to its account
+MENTION = "app.bsky.richtext.facet#mention"
+
+Told = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Us:
-    """Our account, and the DIDs or handles of colleagues who answer as the brand."""
+    """Our account, and the colleagues (DIDs or handles) who answer as the brand."""
 
     did: str
-    handle: str
     team: Collection[str] = ()
 
-    def is_us(self, account: Mapping[str, Any]) -> bool:
-        return account["did"] == self.did or bool(
-            {account["did"], account["handle"]} & set(self.team)
-        )
+    def is_us(self, author: Told) -> bool:
+        return author["did"] == self.did or not self._team_of(author).isdisjoint(self.team)
+
+    @staticmethod
+    def _team_of(author: Told) -> set[str]:
+        return {author["did"], author["handle"]} - {INVALID_HANDLE}
 
 
-def author(account: Mapping[str, Any], us: Us) -> Author:
-    did = _text(account["did"])
-    return Author(
-        ref=did,
-        handle=_text(account["handle"]),
-        name=account.get("displayName") or "",
-        url=platform(PLATFORM).account_url.format(handle=did),
-        is_ours=us.is_us(account),
-        is_bot=is_bot(account),
-        followers=account.get("followersCount"),
-    )
-
-
-def is_bot(account: Mapping[str, Any]) -> bool:
-    """Tell whether an account calls itself a bot: a label `bot` that it gave itself."""
-    labels = account.get("labels") or ()
-    return any(one.get("val") == "bot" and one.get("src") == account["did"] for one in labels)
-
-
-def message(view: Mapping[str, Any], us: Us, reason: str = "") -> Message:
-    """Read a post: a notification about it and a view of it have the same fields."""
-    record, who = view["record"], author(view["author"], us)
-    reply = record.get("reply") or {}
-    uri = _text(view["uri"])
-    root = reply["root"]["uri"] if reply else uri
-    parent = reply["parent"]["uri"] if reply else None
+def message(view: Told, us: Us) -> Message:
+    """Read a post: a view of it, or a notification about it (both carry the record)."""
+    record = view["record"]
+    ref, text = _text(view["uri"]), _text(record["text"])
+    key, reply = at_uri(ref).key, record.get("reply")
+    root = _text(reply["root"]["uri"]) if reply else ref
+    parent = _text(reply["parent"]["uri"]) if reply else None
+    who = author(view["author"], us)
+    quoted_ref = quoted(record)
     return Message(
         platform=PLATFORM,
-        ref=uri,
+        ref=ref,
         author=who,
-        text=_text(record["text"]),
-        kind=_kind(reason, who, root, parent),
-        root_ref=_text(root),
-        created_at=_created(record.get("createdAt"), view["indexedAt"]),
+        text=text,
+        kind=_kind(record, who, us, root=root, parent=parent, quoted_ref=quoted_ref),
+        root_ref=root,
+        created_at=min(_claimed(record, view), moment(view["indexedAt"])),
         parent_ref=parent,
-        url=web_address(uri),
-        language=(record.get("langs") or [None])[0],
-        attachments=tuple(_attachments(record.get("embed") or {})),
-        quoted_ref=_quoted(record.get("embed") or {}),
-        server_ref=_text(view["cid"]),
+        url=url_of(who.handle, who.ref, key),
+        content_warning=", ".join(warnings(view)),
+        language=_language(record.get("langs")),
+        attachments=attachments(view),
+        quoted_ref=quoted_ref,
     )
 
 
-def posted(uri: str, cid: str | None, record: Mapping[str, Any]) -> Posted:
-    return Posted(
-        ref=uri,
-        url=web_address(uri),
-        server_ref=cid,
-        created_at=_moment(record["createdAt"]),
-        text=_text(record["text"]),
+def author(told: Told, us: Us) -> Author:
+    did, handle = _text(told["did"]), _text(told["handle"])
+    address = did if handle == INVALID_HANDLE else handle
+    return Author(
+        ref=did,
+        handle=handle,
+        name=told.get("displayName") or "",
+        url=platform(PLATFORM).account_url.format(handle=address),
+        is_ours=us.is_us(told),
+        is_bot=has_bot_label(told),
     )
+
+
+def has_bot_label(told: Told) -> bool:
+    """Tell whether an account calls itself a bot. Source: docs.bsky.app, starter templates."""
+    return any(
+        one.get("val") == "bot" and one.get("src") == told["did"] and not one.get("neg")
+        for one in told.get("labels") or ()
+    )
+
+
+def url_of(handle: str, did: str, key: str) -> str:
+    shown = handle if handle not in ("", INVALID_HANDLE) else did
+    return platform(PLATFORM).message_url.format(handle=shown, id=key)
+
+
+def warnings(view: Told) -> list[str]:
+    """Return the labels on a post, its author's own and others', each once."""
+    own = view["record"].get("labels") or {}
+    values = [one["val"] for one in own.get("values") or ()]
+    values += [one["val"] for one in view.get("labels") or () if not one.get("neg")]
+    return list(dict.fromkeys(_text(one) for one in values))
 
 
 def unreadable(raw: Any, error: Exception) -> Unreadable:
-    return Unreadable(json.dumps(raw, ensure_ascii=False)[:100_000], f"{error!r}")
+    return Unreadable(json.dumps(raw, ensure_ascii=False)[:100_000], repr(error))
 
 
-def key_of(uri: str) -> str:
-    """Return the record key at the end of an at-uri."""
-    return uri.rsplit("/", maxsplit=1)[-1]
-
-
-def web_address(uri: str) -> str:
-    did, _, key = uri.removeprefix("at://").partition("/app.bsky.feed.post/")
-    return platform(PLATFORM).message_url.format(handle=did, id=key) if key else ""
-
-
-def _kind(reason: str, who: Author, root: str, parent: str | None) -> Kind:
+def _kind(
+    record: Told, who: Author, us: Us, *, root: str, parent: str | None, quoted_ref: str | None
+) -> Kind:
+    """Tell how a post concerns us; one that does not is a plain post, even under another."""
     if who.is_ours:
         return "reply" if parent else "post"
-    kind = REASONS.get(reason, "reply" if parent else "post")
-    return "comment" if kind == "reply" and reason and parent == root else kind
+    if parent and at_uri(parent).authority == us.did:
+        return "comment" if parent == root else "reply"
+    if quoted_ref and at_uri(quoted_ref).authority == us.did:
+        return "quote"
+    if us.did in _mentioned(record):
+        return "mention"
+    return "reply" if parent and at_uri(root).authority == us.did else "post"
 
 
-def _created(declared: Any, indexed: str) -> datetime:
-    """Return when a post was made: as its client declares, but never after it was seen."""
-    seen = _moment(indexed)
+def _mentioned(record: Told) -> set[str]:
+    return {
+        feature["did"]
+        for facet in record.get("facets") or ()
+        for feature in facet["features"]
+        if feature.get("$type") == MENTION
+    }
+
+
+def _claimed(record: Told, view: Told) -> Any:
+    """Return when a post says it was made: people's clients write anything there."""
     try:
-        return min(_moment(declared), seen)
+        return moment(record["createdAt"])
     except BROKEN:
-        return seen
+        return moment(view["indexedAt"])
 
 
-def _moment(value: str) -> datetime:
-    read = datetime.fromisoformat(value)
-    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
-
-
-def _attachments(embed: Mapping[str, Any]) -> list[Attachment]:
-    media = embed.get("media") or embed
-    found = [Attachment("image", "", one.get("alt") or "") for one in media.get("images") or ()]
-    if "video" in media:
-        found.append(Attachment("video", "", media.get("alt") or ""))
-    if external := media.get("external"):
-        found.append(Attachment("link", external.get("uri") or "", external.get("title") or ""))
-    return found
-
-
-def _quoted(embed: Mapping[str, Any]) -> str | None:
-    record = embed.get("record") or {}
-    uri = (record.get("record") or record).get("uri")
-    return uri if isinstance(uri, str) else None
+def _language(langs: Any) -> str | None:
+    first = langs[0] if isinstance(langs, list) and langs else None
+    return first if isinstance(first, str) else None
 
 
 def _text(value: Any) -> str:

@@ -1,24 +1,41 @@
-"""Signing in on Bluesky with an app password, once; the session is kept and renewed afterwards.
+"""Signing in with an app password: what is asked, why, and what is kept.
 
-An app password cannot delete the account nor change its password, and can be withdrawn alone. Not
-here: keeping what is returned (bot does, through Secrets).
+An app password is made by the human in the account's settings and can be taken back there. Not
+here: asking for it and keeping what `sign_in` returns (bot does both, through Secrets).
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from connectors._http import session
-from connectors.bluesky.api import USER_AGENT, create_session
-from connectors.contract import Clock
+from connectors._http import ask, session
+from connectors.bluesky.api import USER_AGENT
+from connectors.bluesky.session import WHAT_TO_DO, create, ensure
+from connectors.contract import AuthFailed, Clock, Rejected
 
-WHY: Mapping[str, str] = {
-    "identifier": "the account's handle, to know who we are",
-    "app_password": "to hear what is said to us, and to post and delete the replies you approve",
-}
+DEFAULT_URL = "https://bsky.social"
+WHERE = "https://bsky.app/settings/app-passwords"
+WHY: Mapping[str, str] = MappingProxyType(
+    {
+        "com.atproto.appPass": (
+            "an app password may read what is said to you, read and write your posts, and nothing"
+            " about the account itself: no e-mail address, no deletion, no direct messages"
+        ),
+    }
+)
 
 
 async def sign_in(base_url: str, identifier: str, password: str, clock: Clock) -> Mapping[str, str]:
-    """Return what Secrets keeps; a wrong password is AuthFailed."""
-    identifier = identifier.strip().removeprefix("@")
+    """Sign in once and return what Secrets keeps; a wrong password is AuthFailed."""
     async with session(USER_AGENT, for_writes=True) as web:
-        made = await create_session(web, base_url, identifier, password.strip(), clock=clock)
-    return {**made, "identifier": identifier, "app_password": password.strip()}
+        try:
+            return await create(web, base_url.rstrip("/"), identifier, password.strip(), clock)
+        except Rejected as error:
+            raise AuthFailed(f"{error.reason}: {WHAT_TO_DO}") from error
+
+
+async def sign_out(base_url: str, values: Mapping[str, str], clock: Clock) -> None:
+    """Make a saved session worthless. The app password itself is taken back in the settings."""
+    url = f"{values.get('pds') or base_url.rstrip('/')}/xrpc/com.atproto.server.deleteSession"
+    headers = {"Authorization": f"Bearer {values['refresh']}"}
+    async with session(USER_AGENT, for_writes=True) as web:
+        ensure(await ask(web, "POST", url, headers=headers), clock)

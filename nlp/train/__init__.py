@@ -1,1 +1,4 @@
-"""The recipe of the weights that ship. Needs the extra `train`; never imported at run time."""
+"""The recipe of the shipped weights: `python -m nlp.train --data DIR` makes them.
+
+Needs the train extra. Nothing here runs in the service.
+"""

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from aiohttp import web
 
-from connectors.bluesky.record import tid
+from connectors.bluesky.syntax import tid
 
 US, ADA, BO = ("did:plc:" + name * 6 for name in ("tern", "adaa", "boob"))
 POST = "app.bsky.feed.post"
@@ -231,6 +231,11 @@ class Server:
         posts = [one for one in self.posts.values() if asked["q"] in one["value"]["text"]]
         return self._newest_first(asked, [self.view(one) for one in posts], "posts")
 
+    def _getAuthorFeed(self, asked):  # noqa: N802
+        mine = [one for uri, one in self.posts.items() if uri.startswith(f"at://{asked['actor']}/")]
+        told = self._newest_first(asked, [self.view(one) for one in mine], "feed")
+        return {**told, "feed": [{"post": one} for one in told["feed"]]}
+
     def _newest_first(self, asked, rows, field):
         """Answer a page; the cursor is a time and a number within it, as a place in the list."""
         rows = [(f"{row.get('indexedAt')}::{number:08}", row) for number, row in enumerate(rows)]
@@ -281,6 +286,10 @@ class Server:
     def _putRecord(self, body):  # noqa: N802
         if self.lexicons:
             self.violations += self.lexicons.record(POST, body["record"])
+        here = f"at://{body['repo']}/{POST}/{body['rkey']}"
+        is_other = here in self.posts and self.posts[here]["value"] != body["record"]
+        if "swapRecord" in body and is_other:
+            raise No(400, "InvalidSwap", "Record was at another version")
         post = self.put(body["repo"], body["rkey"], body["record"])
         return {"uri": post["uri"], "cid": post["cid"], "validationStatus": "valid"}
 

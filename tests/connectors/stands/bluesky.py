@@ -42,7 +42,7 @@ class BlueskyStand:
             self.home, self.wall, "bluesky", "desk",
             {"base_url": base, "timeout_s": 0.3, **settings},
         )  # fmt: skip
-        session = {"accessJwt": self.server.access, "refreshJwt": self.server.refresh}
+        session = {"access": self.server.access, "refresh": self.server.refresh}
         setup.secrets.write("desk", {**session, "did": US, "handle": "tern.test"})
         return bluesky.connect(setup)
 

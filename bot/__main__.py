@@ -1,0 +1,5 @@
+"""`python -m bot` is `byname`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,141 @@
+"""What commands share: the home option, opening the store, the JSON API, printing.
+
+A command that writes talks to <home>/run.sock. When no bot runs there, the same API is served for
+the length of the command by this process, which takes the home's lock: one way of writing.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bot.home import CONFIG_NAME, SOCKET_NAME, find_home
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from bot.desk import Desk
+
+T = TypeVar("T")
+
+home_option = click.option(
+    "--home",
+    metavar="DIR",
+    envvar="BYNAME_HOME",
+    help="Folder with byname.toml, database and secrets.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+@contextlib.asynccontextmanager
+async def reading(home: str | None) -> AsyncIterator["Desk"]:
+    """Open a home for reading only; works beside a running bot."""
+    from bot.config import read_config  # noqa: PLC0415
+    from bot.desk import Desk  # noqa: PLC0415
+    from storage import open_reader  # noqa: PLC0415
+
+    folder = find_home(home)
+    config = read_config(folder / CONFIG_NAME)
+    store = await open_reader(folder)
+    try:
+        yield Desk(folder, config, store)
+    finally:
+        await store.close()
+
+
+@contextlib.asynccontextmanager
+async def writing(home: str | None) -> AsyncIterator["Desk"]:
+    """Open a home for writing; refused while a bot runs on it (StoreLocked)."""
+    from bot.config import read_config  # noqa: PLC0415
+    from bot.desk import Desk, wall_clock  # noqa: PLC0415
+    from storage import open_store  # noqa: PLC0415
+
+    folder = find_home(home)
+    config = read_config(folder / CONFIG_NAME)
+    store = await open_store(folder, clock=wall_clock)
+    try:
+        await store.put_setting("time_zone", config.brand.time_zone, "system", wall_clock())
+        yield Desk(folder, config, store)
+    finally:
+        await store.close()
+
+
+class Api:
+    """The JSON API as commands use it. Paths are below /api/v1."""
+
+    def __init__(self, session: "aiohttp.ClientSession") -> None:
+        self._session = session
+
+    async def get(self, path: str, **query: str) -> Any:
+        return await self._call("GET", path, params=query)
+
+    async def post(self, path: str, **body: Any) -> Any:
+        return await self._call("POST", path, json=body)
+
+    async def _call(self, method: str, path: str, **more: Any) -> Any:
+        from bot.errors import Refused  # noqa: PLC0415
+
+        url = f"http://byname/api/v1/{path}"
+        async with self._session.request(method, url, **more) as answer:
+            body = await answer.json(content_type=None)
+            if answer.status >= 400:
+                raise Refused(str(body.get("error", answer.reason)))
+            return body
+
+
+@contextlib.asynccontextmanager
+async def api(home: str | None) -> AsyncIterator[Api]:
+    """Talk to the running bot, or be it for a moment."""
+    folder = find_home(home)
+    socket = folder / SOCKET_NAME
+    if await _answers(socket):
+        async with _client(socket) as client:
+            yield client
+        return
+    async with _own_api(home) as own, _client(own) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def _own_api(home: str | None) -> AsyncIterator[Path]:
+    from bot.service import serving_socket  # noqa: PLC0415
+    from bot.web.app import create_socket_app  # noqa: PLC0415
+
+    async with (
+        writing(home) as desk,
+        serving_socket(create_socket_app(desk), desk.home) as path,
+    ):
+        yield path
+
+
+@contextlib.asynccontextmanager
+async def _client(socket: Path) -> AsyncIterator[Api]:
+    import aiohttp  # noqa: PLC0415
+
+    connector = aiohttp.UnixConnector(path=str(socket))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield Api(session)
+
+
+async def _answers(socket: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(str(socket))
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+def print_rows(rows: list[dict[str, Any]], as_json: bool, line: Callable[..., str]) -> None:
+    """Print rows for a person, or as JSON lines for a program."""
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else line(row))

@@ -1,0 +1,53 @@
+"""`byname inbox`: what waits for an answer, most urgent first."""
+
+from typing import Any
+
+import click
+
+from bot.cli._context import home_option, json_option, print_rows, reading, run_async
+
+VIEWS = ("needs_you", "silent", "snoozed", "sending", "held", "done", "all")
+
+
+@click.command(
+    "inbox",
+    epilog="\b\nExamples:\n  byname inbox\n  byname inbox --intent churn --json\n"
+    "  byname inbox --search 'never arrived'",
+)
+@home_option
+@click.option("--view", type=click.Choice(VIEWS), default="needs_you", show_default=True)
+@click.option("--intent", default="", help="Only messages with this intent.")
+@click.option("--platform", default="", help="Only this platform.")
+@click.option("--search", "text", default="", help="Only messages with these words.")
+@click.option("--limit", type=click.IntRange(1, 500), default=30, show_default=True)
+@json_option
+def command(
+    home: str | None, view: Any, intent: str, platform: str, text: str, limit: int, as_json: bool
+) -> None:
+    """List messages that wait, ordered by when the answer is due."""
+    run_async(_inbox(home, view, intent, platform, text, limit, as_json=as_json))
+
+
+async def _inbox(
+    home: str | None, view: Any, intent: str, platform: str, text: str, limit: int, *, as_json: bool
+) -> None:
+    from bot.desk import wall_clock  # noqa: PLC0415
+    from bot.web.shapes import plain  # noqa: PLC0415
+    from storage.model import QueueFilter  # noqa: PLC0415
+
+    async with reading(home) as desk:
+        what = QueueFilter(view=view, intent=intent, platform=platform, text=text)
+        entries = await desk.store.queue(what, wall_clock(), limit)
+        rows = [plain(entry) for entry in entries]
+    print_rows(rows, as_json, _line)
+    if not rows and not as_json:
+        click.echo("Nothing waits.")
+
+
+def _line(row: dict[str, Any]) -> str:
+    message, suggestion = row["message"], row["suggestion"]
+    words = " ".join(message["text"].split())[:72]
+    options = len(suggestion["options"]) if suggestion else 0
+    mark = f"{options} suggested" if options else "silent"
+    who = message["author"]["handle"]
+    return f"{message['id']:>6}  {who[:22]:<22} {message['reason'][:34]:<34} {mark:<12} {words}"

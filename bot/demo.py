@@ -1,0 +1,74 @@
+"""The demo home: an invented brand whose people live in a replayed world. No account, no network.
+
+Only writes what is missing, so that a second start goes on where the first one stopped.
+"""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.home import CONFIG_NAME, data_folder, make_home
+
+HERE = Path(__file__).resolve().parent
+PLATFORMS = ("x", "reddit", "bluesky", "mastodon")
+STILL_WAITING = timedelta(hours=48)
+
+HEADER = """\
+# The demo: an invented brand, played by the replay connector. Change what you like and restart;
+# delete this folder to begin anew.
+
+[brand]
+name = "Kettlewren"
+time_zone = "Europe/London"
+signature = "Ines"
+
+[policy]
+allowed_links = ["kettlewren.example"]
+
+"""
+
+LOGIN = """\
+[logins.{platform}]
+platform = "{platform}"
+connector = "replay"
+world = "world.jsonl"
+
+[sources.{platform}-all]
+login = "{platform}"
+kind = "all"
+answer_since = {answer_since}
+poll_seconds = 1
+
+"""
+
+
+def demo_home(given: str | None) -> Path:
+    """Return the demo's own home, unless one is given."""
+    return Path(given).expanduser().resolve() if given else data_folder() / "demo"
+
+
+def demo_files() -> Path:
+    """Return the folder of the demo's world and playbook, in a checkout or as installed."""
+    checkout = HERE.parent / "examples" / "demo"
+    return checkout if (checkout / "world.jsonl").exists() else HERE / "demo_files"
+
+
+def make_demo_home(home: Path, now: datetime) -> None:
+    """Fill an empty home with the demo's settings, playbook and world."""
+    make_home(home)
+    files = demo_files()
+    if not (home / "playbook").exists():
+        shutil.copytree(files / "playbook", home / "playbook")
+    if not (home / "world.jsonl").exists():
+        shutil.copyfile(files / "world.jsonl", home / "world.jsonl")
+    config = home / CONFIG_NAME
+    if not config.exists():
+        config.write_text(demo_config(now), encoding="utf-8")
+
+
+def demo_config(now: datetime) -> str:
+    """Return the demo's byname.toml: four logins that share one world."""
+    since = (now - STILL_WAITING).replace(microsecond=0).isoformat()
+    return HEADER + "".join(
+        LOGIN.format(platform=platform, answer_since=since) for platform in PLATFORMS
+    )

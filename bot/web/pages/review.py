@@ -1,0 +1,238 @@
+"""The review screen: the list, the open message in its thread, the suggestion, the person.
+
+Reads and shows. What a reviewer decides goes through bot.web.pages.deciding or the API.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from bot.desk import Desk
+from bot.suggest.guard import Finding, inspect_reply
+from bot.web.asked import filter_query, path_id, query_id, queue_filter
+from bot.web.chart import MoodChart, mood_chart
+from bot.web.keys import DESK
+from bot.web.render import page
+from connectors._platforms import Length, length, may_post
+from nlp.model import INTENTS
+from storage.model import (
+    Message,
+    Option,
+    Person,
+    QueueEntry,
+    QueueFilter,
+    Version,
+)
+from storage.store import NotFound
+
+PAGE = 50
+_NEAR = 6  # turns of the thread shown before the open message; the ones above are folded
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """The reply as it stands in the editor before anybody types."""
+
+    option: Option | None  # None: the reviewer's own words
+    text: str
+    size: Length
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is shown of a person beside a draft."""
+
+    person: Person
+    recent: Sequence[Message]
+    chart: MoodChart
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Everything the middle and the right column show of one message."""
+
+    entry: QueueEntry
+    first: Message | None  # the post the thread hangs on, when it is not the open message
+    folded: Sequence[Message]
+    turns: Sequence[Message]
+    versions: Sequence[Version]
+    known: Known | None
+    composer: Composer | None
+    refusal: str  # why nobody can answer here; empty: somebody can
+
+
+async def review(request: web.Request) -> web.Response:
+    """Show the queue with its first message open, or with the one that the address names."""
+    what, entries = await _listed(request)
+    asked = path_id(request) if "id" in request.match_info else None
+    open_id = asked or (entries[0].message.id if entries else None)
+    opened = await open_message(request, open_id) if open_id else None
+    return await page(
+        request,
+        "review.html",
+        **list_context(request.app[DESK], what, entries),
+        **await opened_context(request, opened, entries),
+        is_asked=asked is not None,
+    )
+
+
+async def list_part(request: web.Request) -> web.Response:
+    """Answer with the list alone, for a page that refreshes itself."""
+    what, entries = await _listed(request)
+    context = list_context(request.app[DESK], what, entries)
+    return await page(request, "_list.html", **context, open_id=query_id(request, "open"))
+
+
+async def message_part(request: web.Request) -> web.Response:
+    """Answer with one open message and its person alone."""
+    opened = await open_message(request, path_id(request))
+    return await page(
+        request,
+        "_open.html",
+        **await opened_context(request, opened, ()),
+        query=filter_query(queue_filter(request)),
+    )
+
+
+async def _listed(request: web.Request) -> tuple[QueueFilter, Sequence[QueueEntry]]:
+    desk, what = request.app[DESK], queue_filter(request)
+    after = query_id(request, "after")
+    return what, await desk.store.queue(what, desk.clock(), limit=PAGE, after=after)
+
+
+def list_context(
+    desk: Desk, what: QueueFilter, entries: Sequence[QueueEntry]
+) -> Mapping[str, object]:
+    return {
+        "what": what,
+        "query": filter_query(what),
+        "entries": entries,
+        "has_more": len(entries) == PAGE,
+        "choices": choices(desk),
+    }
+
+
+def choices(desk: Desk) -> Mapping[str, Sequence[str]]:
+    """Return what a list can be narrowed to, besides intents and sentiments."""
+    config = desk.config
+    platforms = {config.source(name).platform for name in config.sources}
+    return {
+        "platform": sorted(platforms | {login.platform for login in config.logins.values()}),
+        "language": sorted(set(config.brand.languages) | {"en", "de", "fr", "es", "pl"}),
+        "intent": INTENTS,
+        "sentiment": ("positive", "neutral", "negative", "unsure"),
+    }
+
+
+async def opened_context(
+    request: web.Request, opened: Opened | None, entries: Sequence[QueueEntry]
+) -> Mapping[str, object]:
+    names = {one.id: one.name for one in await request.app[DESK].store.reviewers()}
+    open_id = opened.entry.message.id if opened else None
+    ids = [entry.message.id for entry in entries]
+    here = ids.index(open_id) if open_id in ids else None
+    return {
+        "opened": opened,
+        "open_id": open_id,
+        "next_id": ids[here + 1] if here is not None and here + 1 < len(ids) else None,
+        "before_id": ids[here - 1] if here else None,
+        "shown_at": int(request.app[DESK].clock().timestamp() * 1000),
+        "choices_intent": INTENTS,
+        "names": names,
+    }
+
+
+async def open_message(request: web.Request, message_id: int) -> Opened:
+    """Gather what a reviewer needs to see before deciding. Raises NotFound."""
+    desk = request.app[DESK]
+    entry = await desk.store.entry(message_id)
+    thread = await desk.store.thread(message_id)
+    first, folded, turns = fold(thread, message_id)
+    message = entry.message
+    refusal = why_not(desk, entry)
+    return Opened(
+        entry=entry,
+        first=first,
+        folded=folded,
+        turns=turns,
+        versions=await desk.store.versions(message_id) if message.edited_at else (),
+        known=await known(desk, entry),
+        composer=None if refusal else compose(desk, entry, request.query.get("option", "")),
+        refusal=refusal,
+    )
+
+
+def fold(
+    thread: Sequence[Message], message_id: int
+) -> tuple[Message | None, Sequence[Message], Sequence[Message]]:
+    """Split a thread into its first post, what is folded away, and what stands open.
+
+    The open message and what came after it are never folded.
+    """
+    place = next((at for at, one in enumerate(thread) if one.id == message_id), 0)
+    start = max(place - _NEAR, 0)
+    if start <= 1:
+        return None, (), thread
+    return thread[0], thread[1:start], thread[start:]
+
+
+def why_not(desk: Desk, entry: QueueEntry) -> str:
+    """Say why this message cannot be answered from here; an empty string means that it can."""
+    message = entry.message
+    if message.direction == "out":
+        return "This is our own message."
+    if message.deleted_at is not None:
+        return "They deleted their message; an answer would stand alone."
+    if entry.reply is not None and entry.reply.state not in {"withdrawn", "recalled", "failed"}:
+        return "There is a reply already."
+    if message.login is None:
+        return "This source only listens: there is no login to answer with."
+    return _not_allowed(desk, message) or _STATES.get(message.state, "")
+
+
+def _not_allowed(desk: Desk, message: Message) -> str:
+    permission = may_post(message.platform)
+    source = desk.config.sources.get(message.source)
+    if not permission.allowed:
+        return permission.rule
+    if source is not None and (source.listen_only or source.kind in {"search", "hashtag"}):
+        return "Found by listening: byname does not write to people who did not write to us."
+    return ""
+
+
+_STATES = {
+    "new": "Just arrived; it is being read.",
+    "history": "History: it was there before byname began to answer.",
+    "gone": "Gone: the text was erased.",
+}
+
+
+def compose(desk: Desk, entry: QueueEntry, asked: str) -> Composer:
+    """Fill the editor with the asked option, the first one, or nothing for one's own words."""
+    options = entry.suggestion.options if entry.suggestion else ()
+    chosen = next((one for one in options if str(one.number) == asked), None)
+    if chosen is None and options and asked != "own":
+        chosen = options[0]
+    text = chosen.text if chosen else ""
+    findings = inspect_reply(text, entry.message, desk.config) if text else []
+    return Composer(chosen, text, length(entry.message.platform, text), findings)
+
+
+async def known(desk: Desk, entry: QueueEntry) -> Known | None:
+    """Return the person beside the draft; a third party without a page gives None."""
+    try:
+        person = await desk.store.person(entry.person_id)
+    except NotFound:
+        return None
+    said = await desk.store.person_messages(entry.person_id, limit=40)
+    recent = [one for one in said if one.thread_id != entry.message.thread_id][:6]
+    return Known(person, recent, await chart_of(desk, entry.person_id, desk.clock()))
+
+
+async def chart_of(desk: Desk, person_id: int, now: datetime, span_days: int = 60) -> MoodChart:
+    today = now.astimezone(desk.config.zone).date()
+    days = await desk.store.person_days(person_id, today - timedelta(days=span_days))
+    return mood_chart(days, today, span_days)

@@ -1,0 +1,78 @@
+"""Every address that byname answers, and who may ask. What is not here is answered by nobody."""
+
+from bot.web import events, plumbing
+from bot.web.api import deciding as do
+from bot.web.api import reading as read
+from bot.web.keys import Route
+from bot.web.pages import deciding, digests, looking, people, review, sign_in
+
+OPEN = (
+    Route("GET", "/healthz", plumbing.healthz, "public"),
+    Route("GET", "/readyz", plumbing.readyz, "public"),
+)
+PAGES = (
+    Route("GET", "/static/{name}", plumbing.static, "public"),
+    Route("GET", "/sign-in", sign_in.sign_in_page, "public"),
+    Route("POST", "/sign-in", sign_in.sign_in, "public"),
+    Route("POST", "/sign-out", sign_in.sign_out, "read"),
+    Route("GET", "/", review.review, "read"),
+    Route("GET", "/m/{id}", review.review, "read"),
+    Route("GET", "/part/list", review.list_part, "read"),
+    Route("GET", "/part/message/{id}", review.message_part, "read"),
+    Route("POST", "/m/{id}/approve", deciding.approve, "review"),
+    Route("POST", "/m/{id}/reject", deciding.reject, "review"),
+    Route("POST", "/m/{id}/no-reply", deciding.no_reply, "review"),
+    Route("POST", "/m/{id}/snooze", deciding.snooze, "review"),
+    Route("POST", "/m/{id}/correct", deciding.correct, "review"),
+    Route("POST", "/replies/{id}/undo", deciding.undo, "review"),
+    Route("POST", "/replies/{id}/settle", deciding.settle, "review"),
+    Route("GET", "/brake", looking.brake, "read"),
+    Route("GET", "/part/brakes", looking.brakes, "read"),
+    Route("POST", "/brake", deciding.brake, "review"),
+    Route("GET", "/people", people.people, "read"),
+    Route("GET", "/people/{id}", people.person, "read"),
+    Route("POST", "/people/{id}/note", people.note, "review"),
+    Route("POST", "/people/{id}/wish", people.wish, "review"),
+    Route("POST", "/people/{id}/merge", people.merge, "review"),
+    Route("POST", "/people/{id}/unmerge/{merge}", people.unmerge, "review"),
+    Route("GET", "/search", looking.search, "read"),
+    Route("GET", "/sending", looking.sending, "read"),
+    Route("GET", "/sources", looking.sources, "read"),
+    Route("GET", "/digests", digests.digests, "read"),
+    Route("GET", "/digests/{day}", digests.digests, "read"),
+    Route("GET", "/digests/{day}/page", digests.digest_file, "read"),
+    Route("GET", "/audit", looking.audit, "review"),
+    Route("GET", "/keys", looking.keys, "read"),
+    Route("GET", "/team", sign_in.team, "read"),
+    Route("POST", "/team/links", sign_in.make_link, "read"),
+    Route("POST", "/team/reviewers", sign_in.add, "admin"),
+    Route("POST", "/team/reviewers/{id}", sign_in.change, "admin"),
+    Route("GET", "/events", events.events, "read"),
+)
+API = (
+    Route("GET", "/api/v1/queue", read.queue, "read"),
+    Route("GET", "/api/v1/messages/{id}", read.message, "read"),
+    Route("GET", "/api/v1/messages/{id}/thread", read.thread, "read"),
+    Route("GET", "/api/v1/messages/{id}/why", read.why, "read"),
+    Route("GET", "/api/v1/people", read.people, "read"),
+    Route("GET", "/api/v1/people/{id}", read.person, "read"),
+    Route("GET", "/api/v1/people/{id}/messages", read.person_messages, "read"),
+    Route("GET", "/api/v1/search", read.search, "read"),
+    Route("GET", "/api/v1/replies", read.replies, "read"),
+    Route("GET", "/api/v1/brakes", read.brakes, "read"),
+    Route("GET", "/api/v1/sources", read.sources, "read"),
+    Route("GET", "/api/v1/reviewers", read.reviewers, "read"),
+    Route("POST", "/api/v1/length", read.measure, "read"),
+    Route("POST", "/api/v1/messages/{id}/approve", do.approve, "review"),
+    Route("POST", "/api/v1/messages/{id}/reject", do.reject, "review"),
+    Route("POST", "/api/v1/messages/{id}/no-reply", do.no_reply, "review"),
+    Route("POST", "/api/v1/messages/{id}/snooze", do.snooze, "review"),
+    Route("POST", "/api/v1/messages/{id}/correct", do.correct, "review"),
+    Route("POST", "/api/v1/replies/{id}/undo", do.undo, "review"),
+    Route("POST", "/api/v1/replies/{id}/settle", do.settle, "review"),
+    Route("POST", "/api/v1/brake", do.brake, "review"),
+    Route("POST", "/api/v1/notes", do.note, "review"),
+    Route("POST", "/api/v1/reviewers", do.reviewer, "admin"),
+    Route("POST", "/api/v1/reviewers/{id}", do.change, "admin"),
+    Route("POST", "/api/v1/links", do.link, "read"),
+)

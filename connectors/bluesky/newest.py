@@ -1,0 +1,150 @@
+"""Reading lists that are told newest first: find what is new, and tell it oldest first.
+
+Nothing can be asked "since". So a list is read from its top until a page says nothing new, and then
+told from there upwards. What is known is a mark: everything before its `low`, and from there on the
+named ones. It names the last 60 rows, because rows come late: a list is ordered by when people's
+clients say that they wrote, and a row that vanished must not be needed to find the place again.
+
+Page cursors are opaque and live for one reading only. The newest pages are held, the others asked
+for again on the way up, so that memory does not grow with the gap. Not here: what rows say (hear).
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+NAMED = 60  # fewer than a page, so that one page tells that nothing is new
+HELD = 20
+_REMEMBERED = 20_000
+_MOST_EMPTY = 50  # pages without a row, one after the other, before we believe that it is the end
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row: when it stands in the list (milliseconds), its name, and what it says."""
+
+    at: int
+    name: str
+    told: Any
+
+
+Fetch = Callable[[str | None], Awaitable[tuple[list[Entry], str | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a list is known."""
+
+    low: int = 0
+    named: tuple[tuple[int, str], ...] = ()
+
+    def covers(self, entry: Entry) -> bool:
+        return entry.at < self.low or any(name == entry.name for _, name in self.named)
+
+    def plus(self, entries: Iterable[Entry]) -> "Mark":
+        """Return the mark after some rows: the newest stay named, `low` rises to the oldest."""
+        named = sorted({*self.named, *((one.at, one.name) for one in entries)})
+        if len(named) <= NAMED:
+            return Mark(self.low, tuple(named))
+        low = max(self.low, named[-NAMED][0])
+        return Mark(low, tuple(one for one in named if one[0] >= low))
+
+
+@dataclass(slots=True)
+class Recent:
+    """The names given out lately, whatever list they came from."""
+
+    names: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def take(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the rows that were not given out yet, each once."""
+        taken = []
+        for one in entries:
+            if one.name not in self.names:
+                self.names[one.name] = None
+                taken.append(one)
+        while len(self.names) > _REMEMBERED:
+            self.names.popitem(last=False)
+        return taken
+
+    def without(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the rows that were not given out yet, and do not count them as given."""
+        return [one for one in entries if one.name not in self.names]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One page on the way down: how to ask for it again, where it ended, its rows if held."""
+
+    cursor: str | None
+    last: str
+    fresh: Sequence[Entry] | None
+
+
+def name_of(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+def entries_of(
+    rows: Sequence[Any], place: Callable[[Any], tuple[int, str]], floor: int
+) -> list[Entry]:
+    """Name and date rows; a broken one stands where its neighbour above stands."""
+    entries: list[Entry] = []
+    for row in rows:
+        try:
+            at, name = place(row)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            at, name = entries[-1].at if entries else floor, repr(row)
+        entries.append(Entry(at, name_of(name), row))
+    return entries
+
+
+async def newer(
+    fetch: Fetch, known: Callable[[Entry], bool], *, most_pages: int | None = None
+) -> AsyncIterator[list[Entry]]:
+    """Yield what is not known, a page at a time, oldest first; end at the newest."""
+    steps = await _down(fetch, known, most_pages)
+    while steps:
+        step = steps.pop()
+        fresh = await _again(fetch, known, step) if step.fresh is None else step.fresh
+        if fresh:
+            yield list(reversed(fresh))
+
+
+async def _down(
+    fetch: Fetch, known: Callable[[Entry], bool], most_pages: int | None
+) -> list[_Step]:
+    steps: list[_Step] = []
+    cursor: str | None = None
+    asked: set[str | None] = {None}
+    empty = 0
+    while most_pages is None or len(asked) <= most_pages:
+        entries, further = await fetch(cursor)
+        fresh = [one for one in entries if not known(one)]
+        if fresh:
+            held = fresh if len(steps) < HELD else None
+            steps.append(_Step(cursor, entries[-1].name, held))
+        empty = 0 if entries else empty + 1
+        is_known = bool(entries) and not fresh
+        if further is None or further in asked or empty > _MOST_EMPTY or is_known:
+            break
+        cursor = further
+        asked.add(cursor)
+    return steps
+
+
+async def _again(fetch: Fetch, known: Callable[[Entry], bool], step: _Step) -> list[Entry]:
+    """Ask for a page once more; if rows have moved down meanwhile, follow them."""
+    found: list[Entry] = []
+    cursor = step.cursor
+    for _ in range(HELD):
+        entries, further = await fetch(cursor)
+        fresh = [one for one in entries if not known(one)]
+        found += fresh
+        has_all = any(one.name == step.last for one in entries)
+        if has_all or further is None or (entries and not fresh):
+            break
+        cursor = further
+    return found

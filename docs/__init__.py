@@ -1,0 +1,1 @@
+"""Documents, and the program that writes those which can drift."""

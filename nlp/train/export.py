@@ -1,0 +1,122 @@
+"""From a trained network to a weights folder: quantise, write the graph, calibrate on validation.
+
+Calibration reads the outputs of the int8 graph itself, one text a run, as they will be in use.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from nlp.folder import FORMAT, SHIPPED
+from nlp.tagger import Tagger, load_tagger
+from nlp.train.calibrate import calibrated, preference, thresholds
+from nlp.train.encoder import HIDDEN, original_folder
+from nlp.train.graph import write_graph
+from nlp.train.heads import GROUPS, WIDTH, Group, columns, target
+from nlp.train.quantise import MAX_TOKENS, quantised, write_safetensors
+from nlp.train.sets import Row
+
+MEASURES = {"sentiment": "recall", "emotion": "f1"}
+UNSURE_BELOW = {"sentiment": 0.45, "emotion": 0.4}
+_ENCODER = {
+    "hidden_size": HIDDEN, "num_hidden_layers": 6, "num_attention_heads": 12,
+    "intermediate_size": 1536, "hidden_act": "gelu", "vocab_size": 30522,
+    "max_position_embeddings": MAX_TOKENS, "type_vocab_size": 1, "layer_norm_eps": 1e-12,
+    "pad_token_id": 0,
+}  # fmt: skip
+
+
+def export(state: dict[str, torch.Tensor], out: Path, version: str) -> None:
+    """A folder that loads, not calibrated yet."""
+    out.mkdir(parents=True, exist_ok=True)
+    tensors = quantised({name: value.float().numpy() for name, value in state.items()})
+    write_graph(tensors, write_safetensors(tensors, out / "model.safetensors"), out / "model.onnx")
+    _write_tokenizer(out)
+    groups = [_entry(group) for group in GROUPS if group.ships]
+    write_config(out, version, groups)
+
+
+def _write_tokenizer(out: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(original_folder() / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+    config = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 128}
+    (out / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
+
+
+def _entry(group: Group) -> dict[str, object]:
+    count = len(group.labels)
+    return {
+        "name": group.name,
+        "kind": group.kind,
+        "labels": list(group.labels),
+        "scale": [1.0] * count,
+        "shift": [0.0] * count,
+        "thresholds": [0.5] * count,
+        "preference": [1.0] * count,
+        "unsure_below": UNSURE_BELOW.get(group.name, 0.0),
+    }
+
+
+def write_config(out: Path, version: str, groups: list[dict[str, object]]) -> None:
+    config = {
+        "model_type": "byname",
+        "architectures": ["BynameModel"],
+        "byname_format": FORMAT,
+        "version": version,
+        "max_tokens": MAX_TOKENS,
+        **_ENCODER,
+        "groups": groups,
+    }
+    (out / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
+
+
+def read_outputs(tagger: Tagger, texts: list[str]) -> np.ndarray:
+    """Raw shipped outputs, one text a run; zeros for a text without anything to read."""
+    width = sum(len(g.labels) for g in tagger.folder.groups.values())
+    rows = []
+    for text in texts:
+        read = tagger.forward(text)
+        rows.append(np.zeros(width, dtype=np.float32) if read is None else read.logits)
+    return np.stack(rows)
+
+
+def calibrate(out: Path, rows: list[Row]) -> None:
+    """Fill in scale, shift, thresholds and preference from validation rows."""
+    tagger = load_tagger(out)
+    logits = read_outputs(tagger, [row.text for row in rows])
+    targets = np.stack([target(row.labels) for row in rows])
+    assert targets.shape[1] == WIDTH
+    config = json.loads((out / "config.json").read_text("utf-8"))
+    for entry, group in zip(config["groups"], (g for g in GROUPS if g.ships), strict=True):
+        part = tagger.folder.groups[group.name].columns
+        _fit_entry(entry, group, logits[:, part], targets[:, columns(group)])
+    write_config(out, config["version"], config["groups"])
+
+
+def _fit_entry(
+    entry: dict[str, object], group: Group, logits: np.ndarray, targets: np.ndarray
+) -> None:
+    entry |= calibrated(group, logits, targets)
+    raised = logits * np.array(entry["scale"]) + np.array(entry["shift"])
+    if group.kind == "any":
+        found = 1 / (1 + np.exp(-raised))
+        entry["thresholds"] = thresholds(group, found, targets)
+    elif group.name in MEASURES:
+        known = ~np.isnan(targets).any(1)
+        found = np.exp(raised[known] - raised[known].max(1, keepdims=True))
+        found /= found.sum(1, keepdims=True)
+        entry["preference"] = preference(found, targets[known], MEASURES[group.name])
+
+
+def copy_notices(out: Path) -> None:
+    """Licence texts that travel with the weights."""
+    for name in ("NOTICE", "LICENSE"):
+        source = SHIPPED / name
+        if source.exists() and source.parent != out:
+            shutil.copy(source, out / name)

@@ -1,0 +1,118 @@
+"""The ONNX graph, written by hand: one text a run, so no mask and no padding.
+
+Each matrix product is one DynamicQuantizeMatMul (int8 weights, activations scaled at run time);
+query, key and value share one product; attention, GELU and the norms are ONNX Runtime's own
+kernels on floats. Weights stay in model.safetensors and are referred to by offset.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from nlp.train.quantise import LAYERS, Tensors
+
+HEADS = 12
+HIDDEN = 384
+EPSILON = 1e-12
+_TYPES = {
+    "int8": TensorProto.INT8,
+    "float32": TensorProto.FLOAT,
+    "float16": TensorProto.FLOAT16,
+    "int64": TensorProto.INT64,
+}
+_MICROSOFT = "com.microsoft"
+
+
+class _Graph:
+    """Nodes in order; every method adds one and returns the name of its output."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+
+    def add(
+        self, kind: str, *inputs: str, domain: str = "", outs: int = 1, **attributes: object
+    ) -> str:
+        name = f"{kind}_{len(self.nodes)}"
+        outputs = [name, *(f"{name}_{i}" for i in range(1, outs))]
+        node = helper.make_node(kind, list(inputs), outputs, name, domain=domain, **attributes)
+        self.nodes.append(node)
+        return name
+
+    def product(self, x: str, matrix: str) -> str:
+        parts = (x, f"{matrix}.int8", f"{matrix}.scale", "", f"{matrix}.bias")
+        return self.add("DynamicQuantizeMatMul", *parts, domain=_MICROSOFT)
+
+    def normed_sum(self, x: str, y: str, norm: str) -> str:
+        """Two nodes on purpose: SkipLayerNormalization takes a fifth of a pass longer."""
+        parts = (self.add("Add", x, y), f"{norm}.weight", f"{norm}.bias")
+        return self.add("LayerNormalization", *parts, axis=-1, epsilon=EPSILON)
+
+
+def write_graph(tensors: Tensors, places: dict[str, tuple[int, int]], path: Path) -> None:
+    graph = _Graph()
+    x = _embedded(graph)
+    for number in range(LAYERS):
+        x = _layer(graph, x, f"layer.{number}.")
+    _heads(graph, x)
+    constants = [_stored(name, tensors[name], *places[name]) for name in tensors]
+    whole = helper.make_graph(
+        graph.nodes,
+        "byname",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", None]),
+            helper.make_tensor_value_info("place", TensorProto.FLOAT, ["batch", HIDDEN]),
+        ],
+        [*constants, *_small_constants()],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_MICROSOFT, 1)]
+    model = helper.make_model(whole, opset_imports=opsets, ir_version=9)
+    path.write_bytes(model.SerializeToString())
+
+
+def _embedded(graph: _Graph) -> str:
+    whole = graph.add("Gather", "embeddings.words.int8", "input_ids")
+    scale = graph.add("Gather", "embeddings.words.scale", "input_ids")
+    words = graph.add("Mul", graph.add("Cast", whole, to=TensorProto.FLOAT), scale)
+    length = graph.add("Slice", graph.add("Shape", "input_ids"), "one", "two")
+    positions = graph.add("Slice", "embeddings.positions", "zero", length, "zero")
+    return graph.normed_sum(words, positions, "embeddings.norm")
+
+
+def _layer(graph: _Graph, x: str, name: str) -> str:
+    qkv = graph.product(x, name + "qkv")
+    graph.nodes.append(
+        helper.make_node("Split", [qkv, "thirds"], [f"{qkv}_{p}" for p in "qkv"], axis=2)
+    )
+    attention = graph.add(
+        "MultiHeadAttention", *(f"{qkv}_{p}" for p in "qkv"), domain=_MICROSOFT, num_heads=HEADS
+    )
+    x = graph.normed_sum(graph.product(attention, name + "attended"), x, name + "norm1")
+    wide = graph.add("Gelu", graph.product(x, name + "wide"), domain=_MICROSOFT)
+    return graph.normed_sum(graph.product(wide, name + "narrow"), x, name + "norm2")
+
+
+def _heads(graph: _Graph, x: str) -> None:
+    mean = graph.add("ReduceMean", x, axes=[1], keepdims=0)
+    first = graph.add("Gather", x, "first", axis=1)
+    both = graph.add("Concat", mean, first, axis=-1)
+    tags = graph.add("MatMul", both, "tags.weight")
+    graph.nodes.append(helper.make_node("Add", [tags, "tags.bias"], ["logits"]))
+    weight = graph.add("Cast", "place.weight", to=TensorProto.FLOAT)
+    graph.nodes.append(helper.make_node("MatMul", [both, weight], ["place"]))
+
+
+def _stored(name: str, tensor: np.ndarray, offset: int, length: int) -> onnx.TensorProto:
+    stored = TensorProto(name=name, data_type=_TYPES[tensor.dtype.name], dims=tensor.shape)
+    stored.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", "model.safetensors"), ("offset", offset), ("length", length)):
+        stored.external_data.add(key=key, value=str(value))
+    return stored
+
+
+def _small_constants() -> list[onnx.TensorProto]:
+    values = {"zero": [0], "one": [1], "two": [2], "thirds": [HIDDEN] * 3}
+    small = [helper.make_tensor(k, TensorProto.INT64, [len(v)], v) for k, v in values.items()]
+    return [*small, helper.make_tensor("first", TensorProto.INT64, [], [0])]

@@ -1,0 +1,115 @@
+"""A trained network as int8 tensors: rows of the embeddings and columns of the matrices scaled.
+
+The tensors are written once, as model.safetensors; the ONNX graph beside it points into the same
+file, so the folder holds each weight once and both run times read the same numbers.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from nlp.train.heads import GROUPS, columns
+
+LAYERS = 6
+MAX_TOKENS = 128
+_DATA_STARTS_AT = 4096  # whole pages, so that the file can be mapped
+_TYPES = {"int8": "I8", "float32": "F32", "float16": "F16"}
+
+Tensors = dict[str, np.ndarray]
+
+
+def shipped_columns() -> np.ndarray:
+    """The outputs that ship, in the order of the groups."""
+    parts = [np.arange(columns(g).start, columns(g).stop) for g in GROUPS if g.ships]
+    return np.concatenate(parts)
+
+
+def quantised(state: Tensors) -> Tensors:
+    """From the state of `Network` (float32 arrays) to what the weights folder holds."""
+    tensors = _embeddings(state)
+    for number in range(LAYERS):
+        tensors |= _layer(state, number)
+    ships = shipped_columns()
+    tensors["place.weight"] = state["place.weight"].T.astype(np.float16)
+    tensors["tags.weight"] = np.ascontiguousarray(state["tags.weight"][ships].T)
+    tensors["tags.bias"] = state["tags.bias"][ships]
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+
+
+def _embeddings(state: Tensors) -> Tensors:
+    prefix = "encoder.embeddings."
+    words = state[prefix + "word_embeddings.weight"]
+    scale = np.abs(words).max(1, keepdims=True) / 127
+    kinds = state[prefix + "token_type_embeddings.weight"]
+    places = state[prefix + "position_embeddings.weight"][:MAX_TOKENS] + kinds[0]
+    return {
+        "embeddings.words.int8": np.round(words / scale).astype(np.int8),
+        "embeddings.words.scale": scale.astype(np.float32),
+        "embeddings.positions": places.astype(np.float32),
+        "embeddings.norm.weight": state[prefix + "LayerNorm.weight"],
+        "embeddings.norm.bias": state[prefix + "LayerNorm.bias"],
+    }
+
+
+def _layer(state: Tensors, number: int) -> Tensors:
+    source, name = f"encoder.encoder.layer.{number}.", f"layer.{number}."
+    attention = [source + f"attention.self.{part}" for part in ("query", "key", "value")]
+    weight = np.concatenate([state[a + ".weight"] for a in attention])
+    bias = np.concatenate([state[a + ".bias"] for a in attention])
+    tensors = _matrix(name + "qkv", weight, bias)
+    for ours, theirs in (
+        ("attended", "attention.output.dense"),
+        ("wide", "intermediate.dense"),
+        ("narrow", "output.dense"),
+    ):
+        full = source + theirs
+        tensors |= _matrix(name + ours, state[full + ".weight"], state[full + ".bias"])
+    for ours, theirs in (("norm1", "attention.output.LayerNorm"), ("norm2", "output.LayerNorm")):
+        for part in ("weight", "bias"):
+            tensors[f"{name}{ours}.{part}"] = state[f"{source}{theirs}.{part}"]
+    return tensors
+
+
+def _matrix(name: str, weight: np.ndarray, bias: np.ndarray) -> Tensors:
+    scale = _best_scale(weight)
+    whole = np.clip(np.round(weight / scale[:, None]), -127, 127)
+    return {
+        name + ".int8": whole.T.astype(np.int8),
+        name + ".scale": scale.astype(np.float32),
+        name + ".bias": bias.astype(np.float32),
+    }
+
+
+def _best_scale(weight: np.ndarray) -> np.ndarray:
+    """Per output: the scale with the least squared error, looking a little below the maximum."""
+    largest = np.abs(weight).max(1) / 127
+    best: np.ndarray = largest
+    least = np.full(len(weight), np.inf)
+    for shrink in np.linspace(0.7, 1.0, 13):
+        scale = largest * shrink
+        whole = np.clip(np.round(weight / scale[:, None]), -127, 127)
+        error = ((whole * scale[:, None] - weight) ** 2).sum(1)
+        best = np.where(error < least, scale, best)
+        least = np.minimum(error, least)
+    return best
+
+
+def write_safetensors(tensors: Tensors, path: Path) -> dict[str, tuple[int, int]]:
+    """Write the file; returns where each tensor lies: (offset in the file, bytes)."""
+    header: dict[str, object] = {"__metadata__": {"format": "byname-int8"}}
+    offset, places = 0, {}
+    for name, tensor in tensors.items():
+        end = offset + tensor.nbytes
+        kind = _TYPES[tensor.dtype.name]
+        header[name] = {"dtype": kind, "shape": tensor.shape, "data_offsets": [offset, end]}
+        places[name] = (_DATA_STARTS_AT * 4 + offset, tensor.nbytes)
+        offset = end
+    start = _DATA_STARTS_AT * 4
+    text = json.dumps(header).encode().ljust(start - 8)
+    assert len(text) == start - 8, "the header outgrew its pages"
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for tensor in tensors.values():
+            file.write(tensor.tobytes())
+    return places
