@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulators.bluesky import Server
-from simulators.lexicon import Lexicons
 from simulators.mastodon import Instance
 
 FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -65,20 +63,14 @@ def wall() -> Wall:
     return Wall()
 
 
-def recordings() -> Path | None:
-    """Find the recorded answers beside a developer's checkout, if they are there."""
-    beside = Path(__file__).resolve().parents[3] / "shared"
-    path = Path(os.environ.get("BYNAME_SHARED", beside)) / "recorded"
-    return path if path.is_dir() else None
-
-
 @pytest.fixture
 def recorded() -> Path:
-    """The recorded answers."""
-    path = recordings()
-    if path is None:
+    """The recorded answers beside a developer's checkout."""
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    path = Path(os.environ.get("BYNAME_SHARED", beside))
+    if not (path / "recorded").is_dir():
         pytest.skip("the recorded answers do not stand beside this checkout")
-    return path
+    return path / "recorded"
 
 
 def lines(*rows: dict[str, Any]) -> str:
@@ -160,16 +152,3 @@ async def instance(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Instance]:
     one.base = str(server.make_url("")).rstrip("/")
     yield one
     one.release()
-
-
-@pytest.fixture
-async def server(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Server]:
-    """A simulated Bluesky server; what passes through it keeps to the lexicons."""
-    one = Server(wall)
-    if (path := recordings()) is not None:
-        one.lexicons = Lexicons(path / "bluesky" / "lexicons")
-    running = await aiohttp_server(one.app())
-    one.base = str(running.make_url("")).rstrip("/")
-    yield one
-    one.release()
-    assert one.violations == []
