@@ -7,7 +7,7 @@ Pure functions of what the world says, the anchor and the pace; nobody asks for 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from math import ceil, inf, isinf
+from math import inf, isinf
 from zoneinfo import ZoneInfo
 
 _TICK = timedelta(microseconds=1)
@@ -95,14 +95,7 @@ class Pace:
         if speed == self.legs[-1].speed:
             return self
         since = max(since, self.legs[-1].since)
-        return Pace((*self.legs, Leg(since, self._seen_by(since), speed)))
-
-    def _seen_by(self, now: datetime) -> timedelta:
-        """Return an offset beyond all that was visible: moments are rounded to a microsecond."""
-        reached, speed = self.offset_at(now), self.legs[-1].speed
-        if isinf(speed) or reached == timedelta.max:
-            return reached
-        return reached + timedelta(microseconds=ceil(speed))
+        return Pace((*self.legs, Leg(since, self.offset_at(since), speed)))
 
 
 def start(anchor: datetime, speed: float) -> Pace:
