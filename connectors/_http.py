@@ -1,6 +1,7 @@
 """The one place that talks HTTP for connectors and says what an answer means.
 
-One call is one attempt: nothing here repeats, follows a redirect or waits for a limit. What went
+One call is one attempt: nothing here repeats a write, follows a redirect or waits for a limit; only
+a read over a kept connection that the server had closed is sent once more, by aiohttp. What went
 wrong becomes an error of the contract; what the headers say about limits becomes a Budget. Not
 here: addresses and bodies of any platform.
 """
@@ -51,8 +52,10 @@ class Answer:
 
 def session(user_agent: str, *, for_writes: bool = False) -> aiohttp.ClientSession:
     """Make a session. Writes get a fresh connection each: a stale one would hide what was sent."""
-    connector = aiohttp.TCPConnector(force_close=True) if for_writes else aiohttp.TCPConnector()
     headers = {"User-Agent": user_agent}
+    if not for_writes:
+        return aiohttp.ClientSession(headers=headers)
+    connector = aiohttp.TCPConnector(force_close=True)
     return aiohttp.ClientSession(connector=connector, headers=headers, middlewares=(_once,))
 
 
