@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from simulators.mastodon import Instance
 
 FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -141,3 +142,13 @@ def write_world(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def setup_type() -> type[Desk]:
     return Desk
+
+
+@pytest.fixture
+async def instance(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Instance]:
+    """A simulated Mastodon instance."""
+    one = Instance(wall)
+    server = await aiohttp_server(one.app())
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()

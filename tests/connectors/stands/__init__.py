@@ -17,7 +17,6 @@ class Stand(Protocol):
     gone: MessageRef  # a mention that was deleted
     above: list[str]  # the refs above `parent`
     too_long: str
-    faults: tuple[str, ...]  # what `fail` understands
 
     def connect(self) -> Connector:
         """Open the login anew, as after a restart."""
@@ -27,6 +26,9 @@ class Stand(Protocol):
 
     def fail(self, fault: str) -> None:
         """Let the next post of connectors opened from now on go wrong."""
+
+    def heal(self) -> None:
+        """Let everything go well from now on."""
 
     def wait(self) -> None:
         """Let whatever was accepted become visible."""

@@ -16,10 +16,6 @@ class ReplayStand:
     parent = MessageRef("mastodon", "m7", "post")
     gone = MessageRef("mastodon", "m8", "post")
     too_long = "x" * 501
-    faults = (
-        *("rate_limited", "refused", "error_before", "error_after", "timeout_before"),
-        *("timeout_after", "cut", "garbled", "rejected", "auth_failed"),
-    )
 
     def __init__(self, home: Path, wall, desk) -> None:
         self.home, self.wall, self.desk = home, wall, desk
@@ -43,6 +39,9 @@ class ReplayStand:
     def fail(self, fault: str) -> None:
         attempt = self.attempts() + 1
         self.rules.append({"fault": fault, "attempts": [attempt], "until_s": 60})
+
+    def heal(self) -> None:
+        self.rules.clear()
 
     def wait(self) -> None:
         self.wall.go(seconds=10)

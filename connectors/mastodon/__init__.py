@@ -1,0 +1,43 @@
+"""mastodon: hears and speaks on one instance of Mastodon, or of a server with the same API.
+
+    [logins.masto]
+    connector = "mastodon"
+    base_url = "https://social.example"
+    team = ["kim", "lee@elsewhere.example"]     # colleagues who answer as the brand
+    streaming = false                           # true: pages go on with what happens
+
+Sources: "mentions" (said to us, quotes of us, and what we say ourselves), "hashtag" (listen-only).
+The secret is `access_token`; tokens of Mastodon do not run out, so there is nothing to refresh, and
+a refused one needs a human (sign_in). Not here: what any of it means (the modules).
+"""
+
+from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
+
+from connectors.contract import Connector, ConnectorError, Setup
+from connectors.mastodon.api import Api
+from connectors.mastodon.connector import Mastodon
+
+__all__ = ["connect"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: HttpUrl
+    connector: str = "mastodon"
+    platform: str = "mastodon"
+    team: tuple[str, ...] = ()
+    streaming: bool = False
+    timeout_s: float = 30.0
+
+
+def connect(setup: Setup) -> Connector:
+    """Open one login on one instance; nothing is asked of it yet."""
+    try:
+        settings = _Settings.model_validate(dict(setup.settings))
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConnectorError(f"login {setup.login}: {said}") from error
+    token = setup.secrets.read(setup.login).get("access_token", "")
+    api = Api(str(settings.base_url), token, setup.clock, timeout_s=settings.timeout_s)
+    return Mastodon(api, team=settings.team, is_streaming=settings.streaming)

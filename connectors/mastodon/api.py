@@ -1,0 +1,146 @@
+"""The dozen calls of the Mastodon API that we use, and the instance's own facts.
+
+One call is one attempt; errors are the contract's. The last answer's headers are the budget, and a
+share of it is kept for posting. Not here: what the answers mean (parse) and in which order we ask.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from connectors._http import Answer, ask, budget_of, ensure_ok, session
+from connectors.contract import AuthFailed, Clock, RateLimited, Rejected, UnexpectedAnswer
+from connectors.model import Budget
+
+USER_AGENT = "byname (+https://pypi.org/project/byname)"
+KEPT_FOR_POSTING = 15  # calls that reading leaves over
+
+Params = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What an instance says about itself; servers differ, so nothing is assumed."""
+
+    version: str = ""
+    most_characters: int = 500
+    streaming: str = ""  # where it streams, if anywhere
+
+
+class Api:
+    """One login on one instance."""
+
+    def __init__(self, base_url: str, token: str, clock: Clock, *, timeout_s: float = 30.0) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.reading: Budget = Budget()
+        self.posting: Budget = Budget()
+        self.clock = clock
+        self._token = token
+        self._timeout_s = timeout_s
+        self._reader: aiohttp.ClientSession | None = None
+        self._writer: aiohttp.ClientSession | None = None
+        self._instance: Instance | None = None
+
+    async def get(self, path: str, params: Params = ()) -> Any:
+        self._keep_a_share()
+        answer = await ask(
+            self.reader(), "GET", self.base_url + path, params=list(params), **self._options()
+        )
+        self.reading = budget_of(answer.headers, self.clock()) or self.reading
+        return self._ok(answer).json()
+
+    async def send(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str = ""
+    ) -> Any:
+        options = self._options()
+        if key:
+            options["headers"]["Idempotency-Key"] = key
+        answer = await ask(self._writing(), method, self.base_url + path, json=body, **options)
+        self.posting = budget_of(answer.headers, self.clock()) or self.posting
+        return self._ok(answer).json()
+
+    async def instance(self) -> Instance:
+        """Return the instance's facts: asked once, by the newer address and then by the older."""
+        if self._instance is None:
+            self._instance = await self._ask_instance()
+        return self._instance
+
+    async def close(self) -> None:
+        for one in (self._reader, self._writer):
+            if one is not None:
+                await one.close()
+
+    def reader(self) -> aiohttp.ClientSession:
+        if self._reader is None:
+            self._reader = session(USER_AGENT)
+        return self._reader
+
+    def authorization(self) -> dict[str, str]:
+        if not self._token:
+            raise AuthFailed("this login has no token yet: connect it")
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _writing(self) -> aiohttp.ClientSession:
+        if self._writer is None:
+            self._writer = session(USER_AGENT, for_writes=True)
+        return self._writer
+
+    def _options(self) -> dict[str, Any]:
+        return {"headers": self.authorization(), "timeout_s": self._timeout_s}
+
+    def _ok(self, answer: Answer) -> Answer:
+        return ensure_ok(answer, self.clock, said=_reason(answer))
+
+    def _keep_a_share(self) -> None:
+        left, until = self.reading.left, self.reading.resets_at
+        if left is not None and until is not None and left <= KEPT_FOR_POSTING:
+            if self.clock() < until:
+                raise RateLimited("the rest of this period is kept for posting", until=until)
+            self.reading = Budget()
+
+    async def _ask_instance(self) -> Instance:
+        for path in ("/api/v2/instance", "/api/v1/instance"):
+            try:
+                return read_instance(await self.get(path))
+            except (Rejected, UnexpectedAnswer):
+                continue
+        return Instance()
+
+
+def read_instance(told: Any) -> Instance:
+    """Read either form of an instance's facts; what is missing keeps its usual value."""
+    if not isinstance(told, dict):
+        raise UnexpectedAnswer("an instance that does not describe itself", raw=str(told)[:400])
+    configuration = _table(told.get("configuration"))
+    most = _table(configuration.get("statuses")).get("max_characters")
+    urls = _table(configuration.get("urls"))
+    older = _table(told.get("urls"))
+    return Instance(
+        version=str(told.get("version", "")),
+        most_characters=int(most or told.get("max_toot_chars") or 500),
+        streaming=str(urls.get("streaming") or older.get("streaming_api") or ""),
+    )
+
+
+def at(path: str, *parts: str) -> str:
+    """Fill a path with parts that came from elsewhere."""
+    return path.format(*(quote(one, safe="") for one in parts))
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _reason(answer: Answer) -> str:
+    """Return the reason an instance gives, in whatever language it speaks."""
+    if answer.status < 300:
+        return ""
+    try:
+        told = answer.json()
+    except UnexpectedAnswer:
+        return ""
+    table = _table(told)
+    return str(table.get("error_description") or table.get("error") or "")[:300]

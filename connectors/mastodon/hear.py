@@ -1,0 +1,115 @@
+"""Listening on an instance: which lists a source reads, what their rows say, where a cursor stands.
+
+A cursor is a small JSON table: the last id read of each list. Not here: paging (feed), HTTP (api).
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from connectors.contract import ConnectorError
+from connectors.mastodon import parse
+from connectors.mastodon.above import Threads
+from connectors.mastodon.api import Api, Params, at
+from connectors.mastodon.feed import FIRST, Feed
+from connectors.mastodon.stream import Happened, listen
+from connectors.model import Deleted, Edited, Event, Kind, Page, Seen, Source
+
+Cursor = dict[str, str]
+_NO_ID = ValueError("no id")
+
+
+class Ear:
+    """What one login hears."""
+
+    def __init__(self, api: Api, threads: Threads) -> None:
+        self._api = api
+        self._threads = threads
+        self._feeds: dict[str, Feed] = {}
+
+    async def poll(self, source: Source, cursor: Cursor, us: parse.Us) -> AsyncIterator[Page]:
+        """Yield pages and move the cursor: what others say to us, then what we say ourselves."""
+        for name, path, params in _lists(source, us):
+            feed = self._feed(f"{source.name} {name}", path, params)
+            async for rows in feed.newer(cursor.get(name, FIRST)):
+                broken = [parse.unreadable(one, _NO_ID) for one in _taken(feed)]
+                events = [await self._event(row, us) for row in rows]
+                cursor[name] = rows[-1]["id"]
+                yield Page((*broken, *(one for one in events if one)), write_cursor(cursor))
+
+    async def stream(self, source: Source, cursor: Cursor, us: parse.Us) -> AsyncIterator[Page]:
+        """Go on with what happens until the stream breaks; look after every (re)connect first."""
+        async for happened in listen(self._api):
+            if (event := self._told(happened, us)) is not None:
+                yield Page((event,), write_cursor(cursor))
+            if happened.event in ("connected", "notification", "update"):
+                async for page in self.poll(source, cursor, us):
+                    yield page
+
+    def _feed(self, name: str, path: str, params: Params) -> Feed:
+        async def fetch(more: Mapping[str, str]) -> Any:
+            limit = {"limit": "40", **more}
+            return await self._api.get(path, [*params, *limit.items()])
+
+        return self._feeds.setdefault(name, Feed(fetch))
+
+    async def _event(self, row: Mapping[str, Any], us: parse.Us) -> Event | None:
+        """Read a notification or a status. One that cannot be read never costs its page."""
+        try:
+            is_notification = "type" in row and "content" not in row
+            status = row["status"] if is_notification else row
+            if status.get("reblog"):
+                return None
+            kind: Kind | None = "quote" if is_notification and row["type"] == "quote" else None
+            above = await self._threads.place(status)
+            return Seen(parse.message(status, above, us, kind))
+        except parse.BROKEN as error:
+            return parse.unreadable(row, error)
+
+    def _told(self, happened: Happened, us: parse.Us) -> Event | None:
+        """Read what a stream says about a status that we have seen."""
+        if happened.event == "delete":
+            ref = self._threads.ref(happened.payload.strip())
+            return Deleted(parse.PLATFORM, ref) if ref else None
+        if happened.event != "status.update":
+            return None
+        status = happened.json()
+        try:
+            if self._threads.ref(status["id"]) is None:
+                return None
+            return Edited(parse.message(status, self._threads.known_above(status), us))
+        except parse.BROKEN as error:
+            return parse.unreadable(status, error)
+
+
+def read_cursor(cursor: str | None) -> Cursor:
+    return dict(json.loads(cursor)) if cursor else {}
+
+
+def write_cursor(cursor: Mapping[str, str]) -> str:
+    return json.dumps(cursor, separators=(",", ":"), sort_keys=True)
+
+
+def _lists(source: Source, us: parse.Us) -> Sequence[tuple[str, str, Params]]:
+    """Return the lists a source reads: name in the cursor, path, parameters.
+
+    `include_filtered`: what a notification policy put aside is still said to us.
+    """
+    match source.kind:
+        case "mentions":
+            kinds = [("types[]", "mention"), ("types[]", "quote"), ("include_filtered", "true")]
+            own = at("/api/v1/accounts/{}/statuses", us.server_ref)
+            return (
+                ("mentions", "/api/v1/notifications", kinds),
+                ("own", own, [("exclude_reblogs", "true")]),
+            )
+        case "hashtag":
+            path = at("/api/v1/timelines/tag/{}", source.query.removeprefix("#"))
+            return (("hashtag", path, ()),)
+        case kind:
+            raise ConnectorError(f"mastodon has no source of kind {kind!r}: mentions, hashtag")
+
+
+def _taken(feed: Feed) -> list[Any]:
+    broken, feed.broken = feed.broken, []
+    return broken

@@ -1,0 +1,544 @@
+"""The Mastodon connector against a simulated instance, and against recorded answers."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import pytest
+from simulators.mastodon import US, Instance
+from stands.mastodon import ref
+
+from connectors import mastodon
+from connectors._text import html_to_text
+from connectors.contract import (
+    AuthFailed,
+    ConnectorError,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from connectors.mastodon import parse, sign_in
+from connectors.mastodon.api import read_instance
+from connectors.mastodon.connector import addressed
+from connectors.mastodon.feed import Feed, order
+from connectors.mastodon.stream import read_event, read_frame
+from connectors.model import Deleted, Edited, MessageRef, Outgoing, Seen, Source, Unreadable
+
+MENTIONS = Source("mentions", "mastodon", "mastodon")
+
+
+@pytest.fixture
+async def connect(instance, tmp_path, wall, setup_type):
+    """Open a login on the simulated instance; settings by keyword."""
+    opened = []
+
+    def make(token="good", **settings):
+        settings = {"base_url": instance.base, "timeout_s": 2, **settings}
+        setup = setup_type(tmp_path, wall, "mastodon", "desk", settings)
+        setup.secrets.write("desk", {"access_token": token})
+        opened.append(mastodon.connect(setup))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        await one.close()
+
+
+async def collect(connector, source=MENTIONS, after=None):
+    events, cursor = [], after
+    async for page in connector.pages(source, after):
+        events += page.events
+        cursor = page.cursor
+    return events, cursor
+
+
+def said(events):
+    return [one.message.text for one in events if isinstance(one, Seen)]
+
+
+def reply(wall, status, text="It left today.", **more):
+    return Outgoing("k1", "desk", ref(status, **more), text, wall())
+
+
+# Hearing
+
+
+async def test_what_we_say_ourselves_comes_in_and_colleagues_are_ours(instance, connect):
+    post = instance.say(US, "New saddles")
+    instance.say("1003", "@tern nice", post["id"])
+    instance.say(US, "@bo thanks", post["id"])
+    events, _ = await collect(connect(team=["@bo@far.example"]))
+    assert said(events) == ["@tern nice", "New saddles", "@bo thanks"]
+    assert all(one.message.author.is_ours for one in events)
+    assert [one.message.kind for one in events] == ["reply", "post", "reply"]
+
+
+async def test_a_message_is_named_by_its_uri_and_stands_in_its_thread(instance, connect):
+    post = instance.say(US, "New saddles")
+    question = instance.say("1002", "@tern which sizes?", post["id"])
+    ours = instance.say(US, "@ada all of them", question["id"])
+    instance.say("1002", "@tern also red?", ours["id"])
+    events, _ = await collect(connect())
+    first, second = (one.message for one in events[:2])
+    assert (first.ref, first.server_ref) == (question["uri"], question["id"])
+    assert (first.kind, first.parent_ref, first.root_ref) == ("comment", post["uri"], post["uri"])
+    assert (second.kind, second.parent_ref, second.root_ref) == ("reply", ours["uri"], post["uri"])
+    assert first.author.ref == "https://here.example/ap/users/1002"
+
+
+async def test_a_thread_costs_one_call_however_many_speak_in_it(instance, connect):
+    post = instance.say(US, "New saddles")
+    for number in range(30):
+        instance.say("1002", f"@tern {number}", post["id"])
+    await collect(connect())
+    assert sum("context" in path for path, _ in instance.queries) == 1
+
+
+async def test_a_parent_that_vanished_makes_a_thread_of_its_own(instance, connect):
+    post = instance.say(US, "New saddles")
+    lonely = instance.say("1002", "@tern hm", post["id"])
+    instance.delete(post["id"])
+    lonely["in_reply_to_id"] = post["id"]  # a server that still names it
+    events, _ = await collect(connect())
+    assert events[0].message.root_ref == lonely["uri"]
+    assert events[0].message.parent_ref is None
+
+
+async def test_what_a_policy_put_aside_is_heard(instance, connect):
+    status = instance.say("1002", "psst")
+    instance.notify("mention", status, filtered=True)
+    events, _ = await collect(connect())
+    assert said(events) == ["psst"]
+
+
+async def test_a_quote_is_a_quote_and_names_what_it_quotes(instance, connect):
+    post = instance.say(US, "New saddles")
+    quote = {"state": "accepted", "quoted_status": post}
+    instance.notify("quote", instance.say("1002", "look", quote=quote))
+    events, _ = await collect(connect())
+    assert (events[0].message.kind, events[0].message.quoted_ref) == ("quote", post["uri"])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "kind"),
+    [
+        ("unlisted", "unlisted", "mention"),
+        ("private", "followers", "mention"),
+        ("direct", "direct", "direct"),
+        ("something new", "direct", "direct"),
+    ],
+)
+async def test_visibility_is_kept_and_an_unknown_one_is_taken_for_the_most_private(
+    instance, connect, *, theirs, ours, kind
+):
+    status = instance.say("1002", "@tern hi", visibility=theirs)
+    if theirs == "something new":
+        kind = "mention"
+    events, _ = await collect(connect())
+    assert (events[0].message.visibility, events[0].message.kind) == (ours, kind)
+    assert status["visibility"] == theirs
+
+
+@pytest.mark.parametrize("manner", ["works", "ignored", "since"])
+@pytest.mark.parametrize("restart", [True, False])
+async def test_nothing_is_lost_or_repeated_whatever_the_server_makes_of_min_id(
+    instance, connect, manner, restart
+):
+    instance.min_id = manner
+    for number in range(95):
+        instance.say("1002", f"@tern {number}")
+    connector = connect()
+    events, cursor = await collect(connector)
+    assert said(events) == [f"@tern {number}" for number in range(95)]
+    for number in range(95, 230):
+        instance.say("1002", f"@tern {number}")
+    events, cursor = await collect(connect() if restart else connector, after=cursor)
+    assert said(events) == [f"@tern {number}" for number in range(95, 230)]
+    assert await collect(connect(), after=cursor) == ([], cursor)
+
+
+async def test_a_server_that_knows_no_paging_at_all_is_read_once():
+    rows = [{"id": str(number)} for number in range(9, 4, -1)]
+
+    async def fetch(_):
+        return [*rows, *rows]
+
+    feed = Feed(fetch)
+    pages = [page async for page in feed.newer("5")]
+    assert [row["id"] for page in pages for row in page] == ["6", "7", "8", "9"]
+    assert [page async for page in feed.newer("9")] == []
+
+
+def test_ids_are_ordered_as_numbers_and_as_names():
+    assert sorted(["10", "9", "117"], key=order) == ["9", "10", "117"]
+    assert order("01HZZZ") < order("01J000")
+
+
+async def test_a_hashtag_is_listened_to(instance, connect):
+    instance.say("1002", "I love #saddles")
+    instance.say("1002", "nothing")
+    source = Source("tag", "mastodon", "mastodon", kind="hashtag", query="#saddles")
+    events, _ = await collect(connect(), source)
+    assert said(events) == ["I love #saddles"]
+    with pytest.raises(ConnectorError, match="telepathy"):
+        await collect(connect(), Source("t", "mastodon", "mastodon", kind="telepathy"))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        None,
+        {"id": 7},
+        {"content": 5},
+        "hello",
+        {"content": "<p>x", "account": None},
+    ],
+)
+async def test_a_row_that_cannot_be_read_is_kept_and_the_others_come(instance, connect, broken):
+    instance.say("1002", "@tern before")
+    instance.notify("mention", broken)
+    instance.say("1002", "@tern after")
+    events, _ = await collect(connect())
+    assert said(events) == ["@tern before", "@tern after"]
+    assert isinstance(events[1], Unreadable)
+    assert json.loads(events[1].raw)["id"] == "2"
+
+
+# Streaming
+
+
+@pytest.mark.parametrize("way", ["events", "socket"])
+async def test_a_stream_tells_when_to_look_and_what_was_edited_or_deleted(instance, connect, way):
+    instance.stream_by = way
+    first = instance.say("1002", "@tern one")
+    connector, events = connect(streaming=True), []
+
+    async def listen():
+        async for page in connector.pages(MENTIONS, None):
+            events.extend(page.events)
+            heard.set()
+
+    heard = asyncio.Event()
+    task = asyncio.create_task(listen())
+    async with asyncio.timeout(20):
+        for happen in (
+            lambda: None,
+            lambda: instance.say("1002", "@tern two"),
+            lambda: instance.edit(first["id"], "@tern one, again"),
+            lambda: instance.delete(first["id"]),
+        ):
+            if events:
+                await instance.listening.wait()
+            happen()
+            await heard.wait()
+            heard.clear()
+        instance.hang_up()
+        with pytest.raises(Unavailable, match="ended"):
+            await task
+    assert [type(one) for one in events] == [Seen, Seen, Edited, Deleted]
+    assert events[2].message.text == "@tern one, again"
+    assert events[3].ref == first["uri"]
+
+
+async def test_what_happened_while_a_stream_was_down_is_heard_first(instance, connect):
+    _, cursor = await collect(connect())
+    instance.say("1002", "@tern missed")
+    connector = connect(streaming=True)
+    pages = connector.pages(MENTIONS, cursor)
+    assert said((await anext(pages)).events) == ["@tern missed"]
+    await pages.aclose()
+
+
+async def test_an_instance_without_streams_says_so(instance, connect):
+    instance.stream_by = ""
+    connector = connect(streaming=True)
+    with pytest.raises(Unavailable, match="offers no stream"):
+        await collect(connector)
+
+
+def test_heartbeats_and_noise_of_a_stream_say_nothing():
+    assert read_event([":thump"]) is None
+    assert read_event(["event: delete", "data: 7"]).payload == "7"
+    assert read_event(["event: x", "data: a", "data:b"]).payload == "a\nb"
+    assert read_frame("{") is None
+    assert read_frame("[]") is None
+    assert read_frame('{"event": "delete", "payload": "7"}').payload == "7"
+
+
+# Speaking
+
+
+async def test_a_reply_carries_mention_key_visibility_and_warning(instance, connect, wall):
+    status = instance.say("1003", "@tern hi", visibility="unlisted", spoiler_text="lamps")
+    connector = connect()
+    one = Outgoing("k1", "desk", ref(status, "unlisted"), "Hello!", wall(), content_warning="lamps")
+    posted = await connector.post(one)
+    made = instance.statuses[posted.server_ref]
+    assert html_to_text(made["content"]) == "@bo Hello!"
+    assert (made["visibility"], made["spoiler_text"]) == ("unlisted", "lamps")
+    assert made["in_reply_to_id"] == status["id"]
+    assert instance.keys == {"k1": made["id"]}
+    assert posted.ref == made["uri"]
+
+
+@pytest.mark.parametrize(
+    ("handle", "text", "sent"),
+    [
+        ("ada", "hi", "@ada hi"),
+        ("ada@far.example", "hi", "@ada@far.example hi"),
+        ("ada", "hi @Ada", "hi @Ada"),
+        ("", "hi", "hi"),
+    ],
+)
+def test_the_author_is_mentioned_once(wall, handle, text, sent):
+    parent = MessageRef("mastodon", "u", "u", "1", author_handle=handle)
+    assert addressed(Outgoing("k", "desk", parent, text, wall())) == sent
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+async def test_the_same_key_is_one_reply_where_the_server_keeps_keys(
+    instance, connect, wall, has_key
+):
+    instance.has_idempotency_key = has_key
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    refs = {(await connector.post(reply(wall, status))).ref for _ in range(2)}
+    assert len(refs) == (1 if has_key else 2)
+
+
+async def test_length_counts_the_mention_that_we_add_and_the_instance_s_limit(
+    instance, connect, wall
+):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    with pytest.raises(Rejected, match="501") as caught:
+        await connector.post(reply(wall, status, text="x" * 496))
+    assert caught.value.code == "too_long"
+    await connector.post(reply(wall, status, text="x" * 495))
+
+
+async def test_a_reply_is_found_however_it_is_shown(instance, connect, wall):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    text = "Look & see:\nhttps://example.com/a/very/long/path/indeed\n\n@bo@far.example knows <it>"
+    posted = await connector.post(reply(wall, status, text=text))
+    assert (await connector.find_reply(reply(wall, status, text=text))).ref == posted.ref
+
+
+async def test_a_reply_is_found_when_its_parent_is_gone(instance, connect, wall):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    one = reply(wall, status)
+    await connector.post(one)
+    instance.delete(status["id"])
+    assert await connector.find_reply(one) is not None
+
+
+async def test_an_older_reply_of_the_same_words_is_another(instance, connect, wall):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    instance.say(US, "@ada It left today.", status["id"])
+    wall.go(hours=1)
+    assert await connector.find_reply(reply(wall, status)) is None
+
+
+async def test_a_reply_is_found_under_many_later_ones(instance, connect, wall):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    one = reply(wall, status)
+    instance.say(US, "@ada It left today.", status["id"])
+    for number in range(90):
+        instance.say(US, f"@ada {number}", status["id"])
+    assert await connector.find_reply(one) is not None
+
+
+async def test_a_message_known_only_by_its_uri_is_looked_up(instance, connect, wall):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    one = Outgoing("k", "desk", MessageRef("mastodon", status["uri"], "r"), "Hi", wall())
+    await connector.post(one)
+    nobody = MessageRef("mastodon", "https://far.example/1", "r")
+    with pytest.raises(Rejected) as caught:
+        await connector.thread(nobody)
+    assert caught.value.code == "parent_gone"
+
+
+async def test_whoever_blocked_us_is_not_answered(instance, connect):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    instance.blocked_by.add("1002")
+    permission = await connector.may_reply(ref(status))
+    assert (permission.allowed, permission.rule) == (False, "@ada has blocked us.")
+
+
+@pytest.mark.parametrize("has_batches", [True, False])
+async def test_recheck_asks_for_many_at_once_where_it_can(instance, connect, has_batches):
+    instance.has_batches = has_batches
+    made = [instance.say("1002", f"@tern {number}") for number in range(25)]
+    instance.edit(made[3]["id"], "@tern changed")
+    instance.delete(made[4]["id"])
+    connector = connect()
+    told = await connector.recheck([ref(one) for one in made])
+    fates = ["there"] * 3 + ["edited", "deleted"] + ["there"] * 20
+    assert [one.fate for one in told] == fates
+    assert told[3].message.text == "@tern changed"
+    asked = sum(count for name, count in instance.calls.items() if "GET /api/v1/statuses" in name)
+    assert asked == (3 if has_batches else 27)
+
+
+# Limits, tokens, what check says
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 60),
+        (
+            {"X-RateLimit-Reset": "2026-03-10T12:00:30Z", "Date": "Tue, 10 Mar 2026 12:00:00 GMT"},
+            30,
+        ),
+        ({"X-RateLimit-Reset": "2999-01-01T00:00:00Z"}, 3600),
+        ({"Retry-After": "7"}, 7),
+    ],
+)
+async def test_a_limit_is_waited_for_within_reason(instance, connect, wall, headers, seconds):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    instance.headers = headers
+    instance.faults["POST /api/v1/statuses"] = ["rate_limited"]
+    with pytest.raises(RateLimited) as caught:
+        await connector.post(reply(wall, status))
+    assert caught.value.until == wall() + timedelta(seconds=seconds)
+
+
+async def test_reading_leaves_a_share_for_posting(instance, connect, wall):
+    status, connector = instance.say("1002", "@tern hi"), connect()
+    await connector.check()
+    budget = await connector.budget()
+    assert (budget.left, budget.limit) == (299, 300)
+    connector._api.reading = type(budget)(15, 300, wall() + timedelta(minutes=1))
+    with pytest.raises(RateLimited) as caught:
+        await connector.thread(ref(status))
+    assert caught.value.until == wall() + timedelta(minutes=1)
+    await connector.post(reply(wall, status))
+    wall.go(minutes=2)
+    assert await connector.thread(ref(status)) == []
+
+
+async def test_check_says_who_it_is_and_what_to_do(instance, connect):
+    instance.policy["for_new_accounts"] = "drop"
+    connector = connect()
+    health = await connector.check()
+    assert health.who == f"@tern on {instance.base} (4.6.4)"
+    assert health.has_automation_label
+    assert health.scopes == ("read", "write")
+    assert len(health.todo) == 1
+    assert "for_new_accounts" in health.todo[0]
+
+
+@pytest.mark.parametrize("token", ["", "revoked"])
+async def test_a_login_without_a_valid_token_stops(instance, connect, token):
+    connector = connect(token)
+    with pytest.raises(AuthFailed):
+        await connector.check()
+
+
+@pytest.mark.parametrize("settings", [{"base_url": "nowhere"}, {"colour": "red"}])
+def test_a_wrong_setting_is_named(connect, settings):
+    with pytest.raises(ConnectorError, match=next(iter(settings))):
+        connect(**settings)
+
+
+async def test_signing_in_asks_for_what_it_needs_and_returns_the_secret(instance, wall):
+    one = await sign_in.begin(instance.base, wall)
+    assert one.url.startswith(f"{instance.base}/oauth/authorize?")
+    assert "write%3Astatuses" in one.url
+    assert one.verifier not in one.url
+    with pytest.raises(AuthFailed, match="grant"):
+        await sign_in.finish(one, "wrong", wall)
+    values = await sign_in.finish(one, " right\n", wall)
+    assert instance.tokens[values["access_token"]] == US
+    await sign_in.revoke(instance.base, values, wall)
+    assert "fresh" not in instance.tokens
+    assert set(sign_in.WHY) == set(sign_in.SCOPES)
+
+
+# Recorded answers
+
+
+def recording(recorded, name):
+    text = (recorded / "mastodon" / f"{name}.json").read_text(encoding="utf-8")
+    return [one["response"].get("json") for one in json.loads(text)["interactions"]]
+
+
+def statuses(value):
+    """Find every status in a recorded answer."""
+    if isinstance(value, dict):
+        if "content" in value and "account" in value and "uri" in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from statuses(one)
+
+
+US_THERE = parse.Us("nobody", "nobody")
+
+
+def test_every_recorded_status_is_read(recorded):
+    read = 0
+    for path in (recorded / "mastodon").glob("*.json"):
+        for status in statuses(recording(recorded, path.stem)):
+            above = parse.Above(None, status["uri"])
+            message = parse.message(status, above, US_THERE)
+            assert message.ref.startswith("http")
+            assert message.created_at.tzinfo
+            assert "<" not in message.text
+            read += 1
+    assert read > 30
+
+
+def test_a_recorded_mention_reads_as_it_was_written(recorded):
+    row = recording(recorded, "notifications_mentions")[1][0]
+    message = parse.message(row["status"], parse.Above(None, "r"), US_THERE)
+    assert message.text == "@mastodonpy_test hello!"
+    assert message.author.handle == "admin"
+
+
+def test_a_recorded_instance_describes_itself(recorded):
+    told = read_instance(recording(recorded, "instance_v2")[0])
+    assert (told.version, told.most_characters) == ("4.6.4", 500)
+    assert told.streaming == "ws://localhost:4000"
+    older = read_instance({"max_toot_chars": 5000, "urls": {"streaming_api": "wss://s"}})
+    assert (older.most_characters, older.streaming) == (5000, "wss://s")
+
+
+def test_a_recorded_stream_is_read(recorded):
+    text = (recorded / "mastodon" / "stream_user.json").read_text(encoding="utf-8")
+    told = [one["response"].get("text") for one in json.loads(text)["interactions"]]
+    stream = next(one for one in told if one and "event:" in one)
+    happened = read_event(stream.strip().split("\n"))
+    assert happened.event == "update"
+    assert "cool guy" in happened.json()["content"]
+
+
+def test_the_simulator_answers_as_an_instance_does(recorded, wall):
+    instance = Instance(wall)
+    row = recording(recorded, "notifications_mentions")[1][0]
+    instance.say("1002", "@tern hi")
+    ours = instance.notifications[0]
+    assert ours.keys() == row.keys()
+    assert ours["status"].keys() == row["status"].keys()
+    assert ours["account"].keys() == row["account"].keys()
+    theirs = row["status"]
+    for name, value in ours["status"].items():
+        assert value is None or theirs[name] is None or type(value) is type(theirs[name]), name
+    assert html_to_text(theirs["content"]) == "@mastodonpy_test hello!"
+    assert instance.markup("@x hello!").count("<span") == theirs["content"].count("<span")
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>one</p><p>two<br>three</p>", "one\n\ntwo\nthree"),
+        ("<p>5 &lt; 6 &amp; so on</p>", "5 < 6 & so on"),
+        ('<p class="quote-inline">RE: <a href="x">y</a></p><p>mine</p>', "mine"),
+        ("<ul><li>a</li><li>b</li></ul>", "- a\n- b"),
+        ("<p>open <b>ended", "open ended"),
+        ("<script>alert(1)</script>", "alert(1)"),
+        ("", ""),
+    ],
+)
+def test_html_becomes_what_a_reader_sees(markup, text):
+    assert html_to_text(markup) == text
