@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from stands.bluesky import BlueskyStand
 from stands.mastodon import MastodonStand
 from stands.replay import ReplayStand
 
@@ -33,11 +34,13 @@ ERRORS = {
 TOOK_EFFECT = ("error_after", "timeout_after", "cut", "garbled")
 
 
-@pytest.fixture(params=["replay", "mastodon"])
+@pytest.fixture(params=["replay", "mastodon", "bluesky"])
 def stand(request, tmp_path, wall, setup_type):
     """A platform in miniature, one after the other."""
     if request.param == "replay":
         return ReplayStand(tmp_path, wall, setup_type)
+    if request.param == "bluesky":
+        return BlueskyStand(tmp_path, wall, setup_type, request.getfixturevalue("network"))
     return MastodonStand(tmp_path, wall, setup_type, request.getfixturevalue("instance"))
 
 
