@@ -17,7 +17,7 @@ from bot.errors import ConfigError
 from connectors.model import Source
 
 ENV_PREFIX = "BYNAME_"
-ENV_NOT_KEYS = frozenset({"BYNAME_HOME", "BYNAME_SHARED"})
+ENV_NOT_KEYS = ("BYNAME_HOME", "BYNAME_SHARED", "BYNAME_SECRET_")
 
 
 class Table(BaseModel):
@@ -75,6 +75,10 @@ class Nlp(Table):
     sentiment_model: str = Field(
         "", description="Another sentiment model: hub id or folder (extra `torch`)."
     )
+    sentiment_labels: dict[str, Literal["negative", "neutral", "positive"]] = Field(
+        default_factory=dict, description="What that model's own label names mean."
+    )
+    learn: bool = Field(True, description="Learn every night from what people corrected.")
 
 
 class Suggest(Table):
@@ -161,6 +165,10 @@ class Config(Table):
     def undo_window(self) -> timedelta:
         return timedelta(seconds=self.policy.undo_seconds)
 
+    def _aware(self, at: datetime | None) -> datetime | None:
+        """Read a time without zone, as TOML allows it, in the brand's zone."""
+        return at.replace(tzinfo=self.zone) if at is not None and at.tzinfo is None else at
+
     def source(self, name: str) -> Source:
         """Return a source in the words of the connectors."""
         table = self.sources[name]
@@ -175,7 +183,7 @@ class Config(Table):
             login=table.login or None,
             query=table.query,
             languages=table.languages or self.brand.languages,
-            answer_since=table.answer_since,
+            answer_since=self._aware(table.answer_since),
             listen_only=table.listen_only or table.kind in {"search", "hashtag"},
         )
 
@@ -188,6 +196,8 @@ def read_config(
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path} is missing. Run `byname init` to write one.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     merge_environment(raw, dict(os.environ) if env is None else env)
@@ -207,7 +217,7 @@ def merge_environment(raw: dict[str, Any], env: dict[str, str]) -> list[str]:
     """Put BYNAME_TABLE__KEY values into the table; return the names that were used."""
     used = []
     for name, value in sorted(env.items()):
-        if not name.startswith(ENV_PREFIX) or name in ENV_NOT_KEYS:
+        if not name.startswith(ENV_PREFIX) or name.startswith(ENV_NOT_KEYS):
             continue
         *tables, key = name.removeprefix(ENV_PREFIX).lower().split("__")
         if not tables:
@@ -215,6 +225,8 @@ def merge_environment(raw: dict[str, Any], env: dict[str, str]) -> list[str]:
         target = raw
         for table in tables:
             target = target.setdefault(table, {})
+            if not isinstance(target, dict):
+                raise ConfigError(f"{name} in the environment: {table} is a value, not a table.")
         target[key] = value
         used.append(name)
     return used

@@ -3,15 +3,18 @@
 A desk is passed in, never imported as a global; nothing here does anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.config import Config
 from bot.live import Hub
+from nlp.model import Attribution
+from storage.model import Message
 from storage.store import Store
 
+Explain = Callable[[Message], Awaitable[Mapping[str, Sequence[Attribution]]]]
 Clock = Callable[[], datetime]
 
 
@@ -26,3 +29,4 @@ class Desk:
     store: Store
     clock: Clock = wall_clock
     hub: Hub = field(default_factory=Hub)
+    explain: Explain | None = None  # which words carried the tags; only where the model is loaded

@@ -58,6 +58,8 @@ class FileSecrets:
             ) from None
         except (json.JSONDecodeError, UnicodeDecodeError):
             raise ConfigError(f"The secret of login {login!r} is no JSON object: {path}") from None
+        if not isinstance(values, dict):
+            raise ConfigError(f"The secret of login {login!r} is no JSON object: {path}")
         return {str(key): str(value) for key, value in values.items()}
 
     def write(self, login: str, values: Mapping[str, str]) -> None:
@@ -67,6 +69,7 @@ class FileSecrets:
         draft = path.with_suffix(".new")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, 0o600)  # a draft that a crash left behind keeps its own mode
             json.dump(dict(values), file)
             file.flush()
             os.fsync(file.fileno())

@@ -5,14 +5,16 @@ ours. What is imported is history: tagged, searched, remembered, never answered.
 """
 
 import gzip
+import hashlib
 import json
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.desk import Desk
 from bot.errors import InputError
@@ -27,7 +29,13 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
+def _as_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
 Text = Annotated[str, BeforeValidator(_as_text)]
+Time = Annotated[datetime, AfterValidator(_as_utc)]
+"""A time without a zone is UTC."""
 
 
 class _Row(BaseModel):
@@ -39,7 +47,7 @@ class ImportedMessage(_Row):
     author: Text = Field(min_length=1)
     author_is_brand: bool = False
     text: str
-    created_at: datetime | None = None
+    created_at: Time | None = None
     in_reply_to: Text | None = None
 
 
@@ -71,7 +79,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield number, line
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
 
 
@@ -84,7 +92,9 @@ def parse_thread(number: int, line: str) -> ImportedThread | BadLine:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return BadLine(number, f"{where}: {first['msg']}", line)
+        return BadLine(number, f"{where}: {first['msg']}" if where else first["msg"], line)
+    except (ValueError, RecursionError):
+        return BadLine(number, "not JSON that can be read: too deep, or a number too long", line)
 
 
 def thread_events(thread: ImportedThread) -> tuple[Seen, ...]:
@@ -105,9 +115,15 @@ async def import_threads(
     Interrupted, it goes on where it stopped. Malformed lines go to `rejects`, with the reason.
     """
     source = Source(
-        name=f"import:{path.name}", connector="import", platform=PLATFORM, listen_only=True
+        name=f"import:{path.name}",
+        connector="import",
+        platform=PLATFORM,
+        kind="import",
+        listen_only=True,
     )
-    start = int(await desk.store.cursor(source.name) or 0)
+    mark = _mark(path)
+    start = _stopped_at(await desk.store.cursor(source.name), mark)
+    _forget_rejects(rejects, after=start)
     counts, batch, last = ImportCounts(), [], start
     for number, line in read_lines(path):
         if number <= start:
@@ -120,7 +136,7 @@ async def import_threads(
             batch.append(parsed)
         last = number
         if len(batch) >= BATCH:
-            counts = await _store_batch(desk, source, batch, str(last), counts)
+            counts = await _store_batch(desk, source, batch, f"{last}@{mark}", counts)
             batch = []
             yield Progress(last, counts)
     counts = await _store_batch(desk, source, batch, "0", counts)
@@ -139,7 +155,36 @@ async def _store_batch(
         added=counts.added + taken.added,
         known=counts.known + taken.known,
         conflicting=counts.conflicting + taken.conflicting,
+        rejected=counts.rejected + taken.unreadable,
     )
+
+
+def _mark(path: Path) -> str:
+    """Name a file by its beginning and size: another one of the same name is another one."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(1 << 20)
+            size = file.seek(0, 2)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+    return hashlib.sha256(beginning).hexdigest()[:16] + f"-{size}"
+
+
+def _stopped_at(cursor: str | None, mark: str) -> int:
+    line, _, of = (cursor or "").partition("@")
+    return int(line) if of == mark else 0
+
+
+def _forget_rejects(rejects: Path | None, *, after: int) -> None:
+    """Drop what will be read again, so that no line is rejected twice."""
+    if rejects is None or not rejects.exists():
+        return
+    kept = [
+        line
+        for line in rejects.read_text(encoding="utf-8").splitlines(keepends=True)
+        if line.endswith("\n") and json.loads(line)["line"] <= after
+    ]
+    rejects.write_text("".join(kept), encoding="utf-8")
 
 
 def _keep_reject(rejects: Path | None, bad: BadLine) -> None:

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors._load import load
-
 from bot.config import Config, Login
 from bot.desk import Clock, Desk
 from bot.home import FileSecrets
+from connectors._load import load
 from connectors.contract import Connector, Secrets
 
 

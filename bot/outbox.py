@@ -32,6 +32,7 @@ ACTOR = "outbox"
 MAX_WAIT = timedelta(hours=1)  # STORAGE 3.5 row 16: an absurd Retry-After is capped
 MAX_ATTEMPTS = 3
 NEEDED_LOOKUPS = 2
+EARLY_LOOK = timedelta(seconds=6)  # most lost answers are visible at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +111,21 @@ async def reconcile(desk: Desk, connector: Connector, reply: Reply) -> Reply | N
 
 
 async def look_up(connector: Connector, reply: Reply, desk: Desk) -> Outcome | None:
-    """Ask the platform; None: still not known."""
+    """Ask the platform; None: still not known.
+
+    An answer shows the platform as it was when it was asked: that moment counts, not the later one.
+    """
+    asked_at = desk.clock()
     try:
         found = await connector.find_reply(outgoing(reply))
     except Rejected as error:  # several matches, or another text: no machine may decide this
         return Outcome("needs_human", error.reason)
     if found is not None:
         return Outcome("sent", "found by look-up", posted=found)
-    return await _count_absence(desk, reply)
+    return await _count_absence(desk, reply, asked_at)
 
 
-async def _count_absence(desk: Desk, reply: Reply) -> Outcome | None:
-    now = desk.clock()
+async def _count_absence(desk: Desk, reply: Reply, now: datetime) -> Outcome | None:
     assert reply.unknown_since is not None
     settled = now >= reply.unknown_since + timedelta(seconds=desk.config.policy.settle_seconds)
     if not settled:
@@ -135,7 +139,13 @@ async def _count_absence(desk: Desk, reply: Reply) -> Outcome | None:
 
 
 def is_due(reply: Reply, now: datetime, policy: Policy) -> bool:
-    """Say whether enough time has passed since the last look."""
+    """Say whether to look now: once early, then after the settle window, then with a gap.
+
+    Looking costs calls (on X: money), so that between the early look and the window there is none.
+    """
+    assert reply.unknown_since is not None
+    if now < reply.unknown_since + timedelta(seconds=policy.settle_seconds):
+        return now <= reply.unknown_since + EARLY_LOOK
     if reply.looked_up_at is None:
         return True
     return now >= reply.looked_up_at + timedelta(seconds=policy.lookup_gap_seconds)

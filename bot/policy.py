@@ -37,12 +37,22 @@ def is_foreign(tags: Tags) -> bool:
 
 
 def answer_by(message: Message, tags: Tags, policy: Policy) -> datetime:
-    """Return when the answer is due: time it was written plus the promise for its kind."""
-    asked_at = message.created_at or message.seen_at
+    """Return when the answer is due: when byname first saw it, plus the promise for its kind.
+
+    Who has waited before that comes earlier, by at most half the promise: after an outage, or on a
+    first start, the urgent kinds still stand before the patient ones, and in each the oldest first.
+    """
+    promise = timedelta(minutes=promised_minutes(tags, policy))
+    waited = max(timedelta(0), message.seen_at - (message.created_at or message.seen_at))
+    return message.seen_at + promise - min(waited, promise / 2)
+
+
+def promised_minutes(tags: Tags, policy: Policy) -> float:
+    """Return within how many minutes this kind of message is to be answered."""
     if tags.crisis is not None and tags.crisis.value:
-        return asked_at + timedelta(minutes=policy.crisis_within_minutes)
+        return policy.crisis_within_minutes
     primary = tags.intents[0].label if tags.intents else "question"
-    return asked_at + timedelta(minutes=policy.answer_within_minutes * SHARE_OF_PROMISE[primary])
+    return policy.answer_within_minutes * SHARE_OF_PROMISE[primary]
 
 
 def place(
@@ -79,6 +89,8 @@ def may_post_at(now: datetime, quiet_hours: str, zone: ZoneInfo) -> bool:
 def parse_hours(text: str) -> tuple[time, time]:
     try:
         start, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
+        if start.tzinfo or end.tzinfo:
+            raise ValueError(text)  # noqa: TRY301 - one mistake, one message
     except ValueError:
         raise ConfigError(f"policy.quiet_hours: write 22:00-07:00, not {text!r}") from None
     return start, end

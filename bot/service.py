@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ from bot.suggest.playbook import Playbook, read_playbook
 from bot.suggest.suggest import learn_playbook, suggest_some
 from bot.supervise import Bell, Step, run_forever
 from bot.tag import Reader, embed_some, tag_some
-from connectors.contract import Connector
+from connectors.contract import Connector, ConnectorError
+from storage.model import Reply
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -92,6 +93,7 @@ def steps(service: Service) -> dict[str, Step]:
         "reconcile": _reconciler(service),
         "housekeeping": _housekeeper(service),
         "digest": _digester(service),
+        "learn": _learner(service),
     }
 
 
@@ -157,9 +159,14 @@ def _sender(service: Service, login: str) -> Step:
         if reply is None:
             return 0.5
         burst.take()
-        return 0.0
+        return _until(reply.not_before, desk.clock())
 
     return step
+
+
+def _until(not_before: datetime | None, now: datetime) -> float:
+    """Say how long a login keeps quiet: who was told to wait asks for nobody else meanwhile."""
+    return 0.0 if not_before is None else max(0.0, (not_before - now).total_seconds())
 
 
 def _reconciler(service: Service) -> Step:
@@ -170,10 +177,18 @@ def _reconciler(service: Service) -> Step:
         for reply in await desk.store.replies("unknown"):
             connector = service.connectors.get(reply.login)
             if connector is not None:
-                await reconcile(desk, connector, reply)
+                await _look(desk, connector, reply)
         return min(5.0, desk.config.policy.lookup_gap_seconds / 2)
 
     return step
+
+
+async def _look(desk: Desk, connector: Connector, reply: Reply) -> None:
+    """Look for one reply; a platform that does not answer keeps nobody else's from being found."""
+    try:
+        await reconcile(desk, connector, reply)
+    except ConnectorError as error:
+        log.warning("look-up failed", reply_id=reply.id, login=reply.login, error=str(error))
 
 
 def _housekeeper(service: Service) -> Step:
@@ -193,6 +208,25 @@ def _digester(service: Service) -> Step:
     async def step() -> float:
         await send_due(service.desk)
         return 30.0
+
+    return step
+
+
+def _learner(service: Service) -> Step:
+    """Learn at night: in the hour before the digest, when corrections came in since."""
+    from bot.teach import learn_if_due, load_reader  # noqa: PLC0415 - once a day
+
+    desk, at = service.desk, service.desk.config.digest.at
+
+    async def step() -> float:
+        local = desk.clock().astimezone(desk.config.zone)
+        if local.hour != (at.hour - 1) % 24:
+            return 600.0
+        learning = await learn_if_due(desk)
+        if learning is not None and learning.adopted:
+            service.reader.tagger = load_reader(desk.config, desk.home).tagger
+            log.info("learned", corrections=learning.corrections)
+        return 3600.0
 
     return step
 

@@ -29,9 +29,9 @@ class Understands(Protocol):
     def understand(self, text: str, languages: tuple[str, ...] = ("en",)) -> Understood: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reader:
-    """The model and the one thread it runs in."""
+    """The model and the one thread it runs in. A lesson learned at night replaces the model."""
 
     tagger: Understands
     pool: ThreadPoolExecutor = field(

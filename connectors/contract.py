@@ -17,6 +17,7 @@ Not here: how a platform is reached. Adding a platform touches one file or folde
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -141,3 +142,44 @@ class Setup(Protocol):
 
 Connect = Callable[[Setup], Connector]
 """The object behind an entry point in group `byname.connectors`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that only the human knows, asked before signing in."""
+
+    name: str
+    prompt: str
+    is_secret: bool = False
+    default: str = ""
+
+
+class SignIn(Protocol):
+    """How a human signs a login in; behind an entry point in group `byname.sign_in`.
+
+    `byname connect` asks the questions, opens the address that `begin` returns (None: there is no
+    page to visit), and keeps what `finish` returns through Secrets.
+    """
+
+    @property
+    def why(self) -> Mapping[str, str]:
+        """What is asked of the platform, and what byname needs it for."""
+        ...
+
+    @property
+    def questions(self) -> Sequence[Question]: ...
+
+    @property
+    def source_kind(self) -> str:
+        """The kind of source that a new login listens to first."""
+        ...
+
+    async def begin(
+        self, answers: Mapping[str, str], redirect_uri: str | None, clock: Clock
+    ) -> str | None: ...
+
+    async def finish(
+        self, answers: Mapping[str, str], returned: Mapping[str, str], clock: Clock
+    ) -> Mapping[str, str]:
+        """`returned` is what the page sent back (code, state); only `code` when it was pasted."""
+        ...

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.decide import best_label, probabilities, tags_from
-from nlp.folder import Group
+from nlp.folder import Floats, Folder, Group
 from nlp.model import INTENTS, NlpError
 from nlp.tagger import Tagger
 
@@ -135,17 +135,20 @@ def judge_of(tagger: Tagger) -> Judge:
 
     def judge(text: str) -> Mapping[str, Answer]:
         read = tagger.forward(text)
-        if read is None:
-            return {}
-        groups = tagger.folder.groups
-        found = {name: probabilities(group, read.logits) for name, group in groups.items()}
-        answers = {name: _answer(group, found[name]) for name, group in groups.items()}
-        tags = tags_from(tagger.folder, read.logits, "en", tagger.model)
-        intents = frozenset(scored.label for scored in tags.intents)
-        answers["intents"] = Answer(INTENTS, tuple(found["intents"].tolist()), intents)
-        return answers
+        return {} if read is None else answers_from(tagger.folder, read.logits)
 
     return judge
+
+
+def answers_from(folder: Folder, outputs: Floats) -> dict[str, Answer]:
+    """One text's outputs as answers of every head."""
+    groups = folder.groups
+    found = {name: probabilities(group, outputs) for name, group in groups.items()}
+    answers = {name: _answer(group, found[name]) for name, group in groups.items()}
+    tags = tags_from(folder, outputs, "en", folder.version)
+    intents = frozenset(scored.label for scored in tags.intents)
+    answers["intents"] = Answer(INTENTS, tuple(found["intents"].tolist()), intents)
+    return answers
 
 
 def _answer(group: Group, found: npt.NDArray[np.float32]) -> Answer:

@@ -1,15 +1,16 @@
 """Why a tag was given: leave out one stretch of the text after the other and see what it loses.
 
 Long texts are cut into at most MAX_STRETCHES stretches of whole words, so that an explanation
-takes about as many forward passes and no longer.
+takes about as many forward passes and no longer; several tags share the same passes.
 """
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from nlp.decide import best_label, probabilities
-from nlp.folder import Floats, Group
+from nlp.folder import Floats, Folder, Group
 from nlp.model import Attribution, NlpError
 from nlp.tagger import Tagger
 
@@ -23,15 +24,21 @@ def explain(tagger: Tagger, text: str, tag: str = "sentiment") -> list[Attributi
 
     A weight is what the tag's log odds lose without the stretch; below zero it spoke against.
     """
-    column, group = _place_of(tagger, text, tag)
-    if column is None:
-        return []
-    whole = _odds(tagger, text, group, column)
-    return [
-        Attribution(start, end, round(whole - _odds(tagger, left, group, column), 4))
-        for start, end in stretches(text)
-        for left in [text[:start] + " " + text[end:]]
-    ]
+    return explain_all(tagger, text, [tag])[tag]
+
+
+def explain_all(tagger: Tagger, text: str, tags: Sequence[str]) -> dict[str, list[Attribution]]:
+    """The same for several tags at once, in the time of one."""
+    places = {tag: _group_of(tagger.folder, tag) for tag in tags}
+    read = tagger.forward(text)
+    if read is None:
+        return {tag: [] for tag in tags}
+    found = stretches(text)
+    without = [_outputs(tagger, text[:start] + " " + text[end:]) for start, end in found]
+    return {
+        tag: _weights(group, _column(group, tag, read.logits), read.logits, without, found)
+        for tag, group in places.items()
+    }
 
 
 def stretches(text: str) -> list[tuple[int, int]]:
@@ -42,26 +49,41 @@ def stretches(text: str) -> list[tuple[int, int]]:
     return [(run[0][0], run[-1][1]) for run in runs]
 
 
-def _place_of(tagger: Tagger, text: str, tag: str) -> tuple[int | None, Group]:
-    groups = tagger.folder.groups
-    intents = groups["intents"]
-    if tag in intents.labels:
-        return intents.labels.index(tag), intents
-    if tag not in groups:
-        known = ", ".join([*groups, *intents.labels])
+def _group_of(folder: Folder, tag: str) -> Group:
+    intents = folder.groups["intents"]
+    if tag not in intents.labels and tag not in folder.groups:
+        known = ", ".join([*folder.groups, *intents.labels])
         raise NlpError(f"There is no tag {tag!r} to explain; ask for one of {known}.")
-    read = tagger.forward(text)
-    if read is None:
-        return None, groups[tag]
-    group = groups[tag]
-    return best_label(group, probabilities(group, read.logits)), group
+    return folder.groups.get(tag, intents)
 
 
-def _odds(tagger: Tagger, text: str, group: Group, column: int) -> float:
+def _column(group: Group, tag: str, outputs: Floats) -> int:
+    """The label that is explained: the named intent, or the one that was chosen."""
+    if tag in group.labels:
+        return group.labels.index(tag)
+    return best_label(group, probabilities(group, outputs))
+
+
+def _outputs(tagger: Tagger, text: str) -> Floats:
+    """Without anything left to read all labels are equal: outputs of zero."""
     read = tagger.forward(text)
-    if read is None:  # nothing left: the label's share without any word
-        return float(_log_odds(group, np.zeros(group.columns.stop, dtype=np.float32), column))
-    return float(_log_odds(group, read.logits, column))
+    width = max(group.columns.stop for group in tagger.folder.groups.values())
+    return np.zeros(width, dtype=np.float32) if read is None else read.logits
+
+
+def _weights(
+    group: Group,
+    column: int,
+    whole: Floats,
+    without: list[Floats],
+    found: list[tuple[int, int]],
+) -> list[Attribution]:
+    had = _log_odds(group, whole, column)
+    left = [_log_odds(group, outputs, column) for outputs in without]
+    return [
+        Attribution(start, end, round(had - now, 4))
+        for (start, end), now in zip(found, left, strict=True)
+    ]
 
 
 def _log_odds(group: Group, outputs: Floats, column: int) -> float:

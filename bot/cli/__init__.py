@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "run": "Run the bot: listen, suggest, post what was approved.",
     "init": "Write a commented byname.toml by asking.",
+    "connect": "Sign one of our accounts in.",
     "check": "Look at settings, logins, database and model.",
     "import": "Bring conversations in from a file.",
     "tag": "Tag texts from JSON lines.",
@@ -22,6 +23,7 @@ COMMANDS = {
     "reject": "Put a suggestion aside, with the reason.",
     "person": "Show one person: everything said both ways.",
     "digest": "Build one day's digest, or send it.",
+    "nlp": "Measure the model, compare others, let it learn.",
     "brake": "Stop everything that has not left yet, or let it go on.",
     "reviewer": "Add people who may review, and make sign-in links.",
 }

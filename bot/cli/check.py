@@ -53,7 +53,7 @@ async def _check(home: str | None) -> list[Line]:
     note = f"; from the environment: {', '.join(used)}" if used else ""
     lines = [Line("settings", ok=True, says=f"{folder / CONFIG_NAME}{note}")]
     lines.append(_check_playbook(config, folder))
-    lines.append(_check_model(config))
+    lines.append(_check_model(config, folder))
     lines += await _check_store(folder)
     return lines + await _check_logins(config, folder)
 
@@ -71,14 +71,12 @@ def _check_playbook(config: "Config", folder: Path) -> Line:
     return Line("playbook", ok=True, says=f"{len(book.entries)} entries, {len(book.facts)} facts")
 
 
-def _check_model(config: "Config") -> Line:
-    from nlp.folder import SHIPPED  # noqa: PLC0415
+def _check_model(config: "Config", folder: Path) -> Line:
+    from bot.teach import load_model  # noqa: PLC0415
     from nlp.model import NlpError  # noqa: PLC0415
-    from nlp.tagger import load_tagger  # noqa: PLC0415
 
-    weights = config.nlp.weights
     try:
-        tagger = load_tagger(Path(weights) if weights else SHIPPED)
+        tagger = load_model(config, folder)
     except NlpError as error:
         return Line("model", ok=False, says=str(error))
     return Line("model", ok=True, says=f"version {tagger.model}")

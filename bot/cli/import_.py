@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -45,9 +45,10 @@ async def _threads(file: Path, home: str | None, *, as_json: bool, tag: bool) ->
     async with writing(home) as desk:
         rejects = desk.home / "rejects" / f"{file.name}.rejects.jsonl"
         rejects.parent.mkdir(exist_ok=True)
-        rejects.unlink(missing_ok=True)
         counts = ImportCounts()
-        with click.progressbar(length=total, label="reading", hidden=as_json, file=sys.stderr) as bar:
+        with click.progressbar(
+            length=total, label="reading", hidden=as_json, file=sys.stderr
+        ) as bar:
             async for progress in import_threads(desk, file, rejects):
                 bar.update(progress.line - bar.pos)
                 counts = progress.counts
@@ -61,7 +62,7 @@ async def _tag_all(desk: "Desk", *, as_json: bool) -> int:
 
     left = (await desk.store.work_left()).get("tag", 0)
     done = 0
-    with click.progressbar(length=left, label="tagging", hidden=as_json, file=sys.stderr) as bar:
+    with _bar(left, "tagging", as_json) as bar:
         async for count in tag_in_bulk(desk, tag_many):
             bar.update(count)
             done += count
@@ -79,3 +80,7 @@ def _print(counts: dict[str, int], rejects: Path, *, as_json: bool) -> None:
     )
     if counts["rejected"]:
         click.echo(f"rejected lines, with reasons: {rejects}")
+
+
+def _bar(length: int, label: str, is_hidden: bool) -> Any:
+    return click.progressbar(length=length, label=label, hidden=is_hidden, file=sys.stderr)

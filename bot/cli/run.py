@@ -6,7 +6,7 @@ import ipaddress
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -51,6 +51,8 @@ async def _run(home: str | None, *, demo: bool, host: str | None, port: int | No
     config = read_config(folder / CONFIG_NAME)
     address, number = host or config.web.host, config.web.port if port is None else port
     refuse_open_address(address, behind_tls=config.web.behind_tls)
+    here = config.web.model_copy(update={"host": address, "port": number})
+    config = config.model_copy(update={"web": here})  # links name the address that is in use
     say(f"byname for {config.brand.name}   home {folder}")
     store = await open_store(folder, clock=wall_clock)
     try:
@@ -70,13 +72,11 @@ async def _serve(
     started: float,
 ) -> None:
     from bot.service import run, serving, serving_socket, start, stop_on_signals  # noqa: PLC0415
-    from bot.tag import Reader  # noqa: PLC0415
+    from bot.teach import explainer, load_reader  # noqa: PLC0415
     from bot.web.app import create_app, create_socket_app  # noqa: PLC0415
-    from nlp.folder import SHIPPED  # noqa: PLC0415
-    from nlp.tagger import load_tagger  # noqa: PLC0415
 
-    weights = desk.config.nlp.weights
-    reader = Reader(load_tagger(Path(weights) if weights else SHIPPED))
+    reader = load_reader(desk.config, desk.home)
+    desk = replace(desk, explain=explainer(reader))
     service = await start(desk, reader)
     stop_on_signals(service)
     async with contextlib.AsyncExitStack() as stack:

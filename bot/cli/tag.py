@@ -34,9 +34,10 @@ def command(file: Any, weights: Path | None, explain: bool, languages: tuple[str
             bad += 1
             click.echo(json.dumps({"line": number, **row}))
             continue
-        answer = tags_json(row["id"], tagger.understand(row["text"], languages).tags)
+        tags = tagger.understand(row["text"], languages).tags
+        answer = tags_json(row["id"], tags)
         if explain:
-            answer["because"] = _because(tagger, row["text"])
+            answer["because"] = _because(tagger, row["text"], tags)
         click.echo(json.dumps(answer, ensure_ascii=False))
     sys.exit(65 if bad else 0)
 
@@ -66,13 +67,15 @@ def _flag(flag: Any) -> dict[str, Any] | None:
     return {"value": flag.value, "probability": round(flag.probability, 4)}
 
 
-def _because(tagger: Any, text: str) -> dict[str, Any]:
-    from nlp.explain import explain  # noqa: PLC0415
+def _because(tagger: Any, text: str, tags: Any) -> dict[str, Any]:
+    """Return the words that carried each tag that was given, strongest first."""
+    from bot.teach import given_tags  # noqa: PLC0415
+    from bot.web.shapes import strongest  # noqa: PLC0415
+    from nlp.explain import explain_all  # noqa: PLC0415
 
-    return {
-        label: [{"words": text[a.start : a.end], "weight": round(a.weight, 3)} for a in marks]
-        for label, marks in explain(tagger, text).items()
-    }
+    given = given_tags(tags)
+    found = explain_all(tagger, text, given)
+    return {tag: strongest(text, marks) for tag, marks in found.items()}
 
 
 def _rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -12,15 +12,14 @@ from bot.digest.headline import headline, standfirst
 from bot.digest.numbers import (
     as_number,
     compared_with,
-    day_curve,
     figures,
     hour_bands,
-    month_curve,
     reference,
 )
 from bot.digest.page import DigestPage, Topic
 from bot.digest.record import record
 from bot.digest.topics import topics
+from bot.digest.waits import day_curve, month_curve
 from bot.digest.warnings import alerts, health, late, needs
 
 TREND_DAYS = 14
@@ -60,7 +59,7 @@ def compose(facts: Facts) -> DigestPage:
 
 
 def _topics_note(facts: Facts, moved: tuple[Topic, ...]) -> str:
-    if moved:
+    if moved or not facts.numbers.inbound:
         return ""
     if len(facts.history) < 3:
         return "Topics are compared with the days before; there are too few of them yet."

@@ -1,4 +1,4 @@
-"""Charts as shapes on a 640 wide canvas; the same shapes become SVG or PNG.
+"""Charts as shapes on a 540 wide canvas; the same shapes become SVG or PNG.
 
 No axes library: four small pictures that answer one question each. Colours are names, so that a
 page may follow a dark screen; a PNG brings its own light ground.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-WIDTH = 640
+WIDTH = 540
 Anchor = Literal["start", "middle", "end"]
 Colour = Literal[
     "ink", "muted", "line", "band", "accent", "quiet", "good", "plain", "bad", "edit", "own"
@@ -39,7 +39,7 @@ class Label:
     y: float  # middle of the line of text
     text: str  # ASCII: ours, never people's words
     colour: Colour = "muted"
-    size: float = 12
+    size: float = 13
     anchor: Anchor = "start"
 
 
@@ -69,7 +69,7 @@ def legend(series: Sequence[Series], y: float, x: float = 44) -> list[Shape]:
     for one in series:
         shapes.append(Rect(x, y - 5, 10, 10, one.colour))
         shapes.append(Label(x + 15, y, one.label))
-        x += 15 + 6.4 * len(one.label) + 18
+        x += 15 + 6.9 * len(one.label) + 14
     return shapes
 
 
@@ -91,7 +91,7 @@ def grid(top: float, frame: "Frame", unit: str = "") -> list[Shape]:
         shapes.append(Path(((frame.left, y), (frame.right, y)), "line", 1))
         value = top * share
         text = f"{value:.0f}{unit}" if value == int(value) else f"{value:.1f}{unit}"
-        shapes.append(Label(frame.left - 8, y, text, anchor="end", size=11))
+        shapes.append(Label(frame.left - 8, y, text, anchor="end", size=12))
     return shapes
 
 

@@ -1,28 +1,32 @@
 """The people of a day: who is new, who came back, who fades, whom we owe. Three each at most."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.digest.facts import Facts
 from bot.digest.links import person_link
 from bot.digest.page import PersonGroup, PersonLine
+from bot.digest.topics import is_spam
 from bot.digest.words import one_line
 from bot.people.moves import Move, cooling, first_timers, new_regulars, owed, returned
-from storage.model import PersonActivity
+from connectors._platforms import data_rules
+from storage.model import Message, PersonActivity
 
 MOST = 3
 
 
 def crowd(facts: Facts) -> tuple[PersonGroup, ...]:
     """Return the groups that have somebody in them."""
-    active = [who for who in facts.active if is_a_person(who)]
-    month = [who for who in facts.month if is_a_person(who)]
+    spam = _only_spam(facts.messages)
+    active = [_as_allowed(w) for w in facts.active if is_a_person(w) and w.person_id not in spam]
+    month = [_as_allowed(w) for w in facts.month if is_a_person(w) and w.person_id not in spam]
     habitual = [who for who in facts.habitual if is_a_person(who)]
     groups = [
         _group("New regulars", new_regulars(active, facts.person_days, facts.day), facts),
         _group("First-timers", first_timers(active), facts),
         _group("Returned", returned(active, facts.day, facts.zone), facts),
         _group("Cooling", cooling(habitual, facts.person_days, facts.day), facts),
-        _group("We owe them a word", owed(month, _waiting(facts)), facts),
+        _group("We owe them a word", owed(month, _waiting(facts))[:MOST], facts),
     ]
     return tuple(group for group in groups if group.lines)
 
@@ -30,6 +34,18 @@ def crowd(facts: Facts) -> tuple[PersonGroup, ...]:
 def is_a_person(who: PersonActivity) -> bool:
     """Bots are nobody's regulars, and who wants no contact is left alone."""
     return not who.is_bot and not who.opted_out
+
+
+def _as_allowed(who: PersonActivity) -> PersonActivity:
+    """Where looking at one person's mood is forbidden, only the counts of messages stay."""
+    return who if data_rules(who.platform).may_profile else replace(who, positive=0, negative=0)
+
+
+def _only_spam(messages: Sequence[Message]) -> frozenset[int]:
+    """People of whom the day brought nothing but advertising."""
+    theirs = [message for message in messages if message.direction == "in"]
+    honest = {message.author.person_id for message in theirs if not is_spam(message)}
+    return frozenset(message.author.person_id for message in theirs) - honest
 
 
 def _waiting(facts: Facts) -> frozenset[int]:

@@ -19,13 +19,14 @@ from bot.digest.charts import (
     legend,
     nice_top,
 )
-from bot.digest.words import count, duration, percent
+from bot.digest.words import count, duration, listing, percent
 from bot.measures.band import Band
 from bot.measures.survival import Curve
 from storage.model import DayNumbers
 
 FRAME = Frame()
 HEIGHT = 202
+SEAM = 0.6  # neighbours overlap, or screens draw a line between them
 MINUTES = (1, 5, 15, 60, 240, 1440, 2880)
 SENTIMENTS: tuple[tuple[str, Colour], ...] = (
     ("negative", "bad"),
@@ -53,7 +54,7 @@ def hours_chart(by_hour: Sequence[int], bands: Sequence[Band | None], what: str)
     known = [(hour, band) for hour, band in enumerate(bands) if band]
     for hour, band in known:
         x, high, low = FRAME.x(hour / 24), FRAME.y(band.high / top), FRAME.y(band.low / top)
-        shapes.append(Rect(x, high, slot, max(low - high, 1), "band"))
+        shapes.append(Rect(x, high, slot + SEAM, max(low - high, 1), "band"))
     for hour, number in enumerate(by_hour):
         y = FRAME.y(number / top)
         shapes.append(
@@ -61,7 +62,7 @@ def hours_chart(by_hour: Sequence[int], bands: Sequence[Band | None], what: str)
         )
     for hour in range(0, 24, 3):
         x = FRAME.x(hour / 24) + slot / 2
-        shapes.append(Label(x, FRAME.bottom + 14, f"{hour:02d}", anchor="middle", size=11))
+        shapes.append(Label(x, FRAME.bottom + 14, f"{hour:02d}", anchor="middle", size=12))
     series = [Series("messages in", "accent")]
     if known:
         series.append(Series(f"usual range, {what}", "band"))
@@ -77,7 +78,7 @@ def waiting_chart(today: Curve, before: Curve) -> Chart | None:
     for minutes in MINUTES:
         x = FRAME.x(_time_share(minutes))
         shapes.append(Path(((x, FRAME.top), (x, FRAME.bottom)), "line", 1))
-        shapes.append(Label(x, FRAME.bottom + 14, _time_label(minutes), anchor="middle", size=11))
+        shapes.append(Label(x, FRAME.bottom + 14, _time_label(minutes), anchor="middle", size=12))
     series = []
     if before.count:
         shapes.append(Path(_steps(before), "quiet", 2))
@@ -98,7 +99,7 @@ def intents_chart(counts: Mapping[str, Mapping[str, int]]) -> Chart | None:
     if not rows:
         return None
     top = nice_top(max(sum(moods.values()) for _, moods in rows))
-    left, right = 96.0, WIDTH - 40.0
+    left, right = 92.0, WIDTH - 36.0
     shapes: list[Shape] = []
     for index, (intent, moods) in enumerate(rows):
         y = 30 + index * 24
@@ -153,17 +154,19 @@ def _hours_alt(by_hour: Sequence[int], bands: Sequence[Band | None]) -> str:
     text = (
         f"{count(sum(by_hour), 'message')}; busiest from {busiest:02d}:00 with {by_hour[busiest]}"
     )
-    return text + (f"; more than usual at {', '.join(unusual)}" if unusual else "")
+    more = f"; more than usual at {listing(unusual[:4])}" if unusual else ""
+    return text + (f"; more than usual in {len(unusual)} hours" if len(unusual) > 4 else more)
 
 
 def _waiting_alt(today: Curve, before: Curve) -> str:
     def part(curve: Curve, label: str) -> str:
         if not curve.count:
             return f"{label}: nobody asked"
-        return (
-            f"{label}: half answered within {duration(curve.percentile(0.5))}, "
-            f"{percent(curve.answered_by(60))} within an hour"
+        half = curve.percentile(0.5)
+        when = (
+            "less than half answered" if half is None else f"half answered within {duration(half)}"
         )
+        return f"{label}: {when}, {percent(curve.answered_by(60))} within an hour"
 
     return f"{part(today, 'This day')}. {part(before, '28 days before')}"
 
@@ -181,7 +184,7 @@ def _decided(day: DayNumbers, name: str) -> int:
 
 
 def _date_label(day: date, x: float) -> Label:
-    return Label(x, FRAME.bottom + 14, f"{day:%a}"[:2], anchor="middle", size=11)
+    return Label(x, FRAME.bottom + 14, f"{day:%a}"[:2], anchor="middle", size=12)
 
 
 def _time_share(minutes: float) -> float:
@@ -200,5 +203,5 @@ def _steps(curve: Curve) -> tuple[tuple[float, float], ...]:
     for at, left in zip(curve.minutes, curve.waiting, strict=True):
         x = FRAME.x(_time_share(at))
         points += [(x, points[-1][1]), (x, FRAME.y(1 - left))]
-    points.append((FRAME.right, points[-1][1]))
+    points.append((FRAME.x(_time_share(curve.longest)), points[-1][1]))
     return tuple(points)

@@ -30,6 +30,7 @@ HISTORY_DAYS = 56
 MONTH_DAYS = 28
 HABIT_DAYS = 196  # six windows of 28 days before the last one
 MOST_PEOPLE = 60
+MOST_WAITING = 200
 MOST_MESSAGES = 20_000
 
 
@@ -55,6 +56,7 @@ class Facts:
     sources: tuple[SourceState, ...] = ()
     stuck: tuple[Reply, ...] = ()
     brakes: tuple[Brake, ...] = ()
+    unread: int = 0  # texts that broke their stage three times
 
     @property
     def start(self) -> datetime:
@@ -114,11 +116,12 @@ async def gather(desk: Desk, day: date) -> Facts:
         habitual=habitual,
         person_days=await _person_days(desk, day, _known(active) + habitual),
         decisions=tuple(await store.decisions(start, end)),
-        queue=tuple(await store.queue(QueueFilter(), now, limit=10)),
+        queue=tuple(await store.queue(QueueFilter(), now, limit=MOST_WAITING)),
         waiting=waiting,
         sources=tuple(await store.source_states()),
         stuck=tuple(await store.replies("needs_human", "unknown", "held")),
         brakes=tuple(await store.brakes()),
+        unread=(await store.work_left()).get("dead", 0),
     )
 
 

@@ -1,6 +1,6 @@
 """Digests as files in the home: <home>/digests/YYYY-MM-DD.html, .txt, .md and .json.
 
-The JSON names the people of the page by id, so that erasing a person finds every file.
+The JSON names people and messages of the page by id, so that bot.digest.forget finds them.
 """
 
 import json
@@ -49,29 +49,6 @@ def render_json(page: DigestPage) -> str:
         "charts": charts,
     }
     return json.dumps(facts, ensure_ascii=False, default=_plain)
-
-
-def forget_people(home: Path, person_ids: set[int], message_ids: set[int]) -> list[Path]:
-    """Remove every digest that names one of these people or quotes one of these messages.
-
-    A page whose JSON is missing or unreadable cannot be cleared of suspicion: it goes too.
-    """
-    removed = []
-    for path in sorted(digest_folder(home).glob("*.html")):
-        if _names(path.with_suffix(".json"), person_ids, message_ids):
-            for suffix in SUFFIXES:
-                path.with_suffix(f".{suffix}").unlink(missing_ok=True)
-            removed.append(path)
-    return removed
-
-
-def _names(path: Path, person_ids: set[int], message_ids: set[int]) -> bool:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        named, quoted = set(facts["person_ids"]), set(facts["message_ids"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
-    return bool(named & person_ids or quoted & message_ids)
 
 
 def _replace(path: Path, text: str) -> Path:

@@ -1,22 +1,19 @@
-"""The numbers of a day, each beside its usual band. Pure: facts in, figures out.
-
-Answers are compared at the same age: for last Tuesday we look at what had been answered as long
-after its midnight as we are after this one. So the page is fair at any hour.
-"""
+"""The numbers of a day, each beside its usual band. Pure: facts in, figures out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
 from math import sqrt
+from statistics import median
 
-from bot.digest.facts import Facts, midnight
+from bot.digest.facts import Facts
 from bot.digest.page import Arrow, Number, Tone
+from bot.digest.waits import day_curve, helped
 from bot.digest.words import count, duration, figure, percent
 from bot.measures.band import MIN_DAYS, Band, count_floor, usual_band
 from bot.measures.shares import Interval, net_sentiment
-from bot.measures.survival import Curve, Wait, first_response
+from bot.measures.survival import Curve
 from bot.measures.twoway import broadcast_ratio
-from storage.model import DayNumbers, Exchange
+from storage.model import DayNumbers
 
 CAP_MINUTES = 2880.0  # "not yet" counts as two days when it is compared
 WEEKS = 8
@@ -85,29 +82,14 @@ def figures(facts: Facts) -> list[Figure]:
 
 def as_number(one: Figure) -> Number:
     usual = ""
-    if one.band:
+    if one.band and one.show is _time_text and one.band.middle >= CAP_MINUTES:
+        usual = "not within 2 days"
+    elif one.band:
         low, high = one.show(one.band.low), one.show(one.band.high)
         usual = low if low == high else f"{low} to {high}"
+        if one.show is _time_text and one.band.low < 1:
+            usual = f"up to {high}"
     return Number(one.label, one.text, usual, one.arrow, one.tone, one.note)
-
-
-def day_curve(facts: Facts, day: date) -> Curve:
-    """Waiting curve of one local day, seen at the age that the digest's day has now."""
-    start, end = midnight(day, facts.zone), midnight(day + timedelta(days=1), facts.zone)
-    cutoff = start + (facts.now - facts.start)
-    asked = [one for one in _wanted(facts.exchanges) if start <= one.asked_at < min(end, cutoff)]
-    return first_response(
-        _wait(one, cutoff - one.asked_at, answered_by=cutoff - one.asked_at) for one in asked
-    )
-
-
-def month_curve(facts: Facts) -> Curve:
-    """Waiting curve of the 28 days before the day, as it stands now."""
-    start = midnight(facts.day - timedelta(days=28), facts.zone)
-    asked = [one for one in _wanted(facts.exchanges) if start <= one.asked_at < facts.start]
-    return first_response(
-        _wait(one, facts.now - one.asked_at, answered_by=facts.now - one.asked_at) for one in asked
-    )
 
 
 def hour_bands(facts: Facts) -> list[Band | None]:
@@ -135,18 +117,18 @@ def _answers(facts: Facts, usual: Reference) -> list[Figure]:
     if not today.count:
         return []
     share = today.answered / today.count
-    noise = 2 * sqrt(max(share * (1 - share), 0.05) / today.count)
     shares = [curve.answered / curve.count for curve in past]
-    helped = _helped(facts, facts.day)
-    helped_before = [float(_helped(facts, one.day)) for one in usual.days]
+    people = helped(facts, facts.day)
+    whole = () if facts.is_partial else usual.days
+    helped_before = [float(helped(facts, one.day)) for one in whole]
     return [
         Figure(
             "answered", "Answered", share, f"{today.answered} of {today.count}",
-            _capped(usual_band(shares, floor=noise)), percent, "good",
+            _share_band(shares, today.count), percent, "good",
         ),
         _time("half", "Half answered within", today, past, 0.5),
         _time("most", "90 % answered within", today, past, 0.9),
-        _count("helped", "People helped", helped, helped_before, "good"),
+        _count("helped", "People helped", people, helped_before, "good"),
     ]  # fmt: skip
 
 
@@ -156,22 +138,23 @@ def _time(key: str, label: str, today: Curve, past: Sequence[Curve], share: floa
     middle = sorted(times)[len(times) // 2] if times else 0.0
     band = usual_band(times, floor=max(5.0, middle * 0.25))
     text = duration(today.percentile(share))
-    return Figure(key, label, value, text, band, _time_text, "bad")
+    sure = today.count * (1 - share) >= 2  # the tenth of ten is one person's luck
+    return Figure(key, label, value, text, band, _time_text, "bad", is_sure=sure)
 
 
 def _two_way(facts: Facts, usual: Reference) -> list[Figure]:
-    numbers = facts.numbers
+    """Measure both directions. A day that is not over is shown, but compared with nothing."""
+    numbers, days = facts.numbers, () if facts.is_partial else usual.days
     found = []
     if numbers.conversations:
         share = numbers.two_way / numbers.conversations
-        noise = 2 * sqrt(max(share * (1 - share), 0.05) / numbers.conversations)
-        past = [d.two_way / d.conversations for d in usual.days if d.conversations]
-        band = _capped(usual_band(past, floor=noise))
+        past = [d.two_way / d.conversations for d in days if d.conversations]
+        band = _share_band(past, numbers.conversations)
         text = f"{numbers.two_way} of {numbers.conversations}"
         found.append(Figure("two_way", "Both sides spoke", share, text, band, percent, "good"))
     ratio = broadcast_ratio(numbers.posts, numbers.outbound - numbers.posts)
     if ratio is not None:
-        ratios = [broadcast_ratio(d.posts, d.outbound - d.posts) for d in usual.days]
+        ratios = [broadcast_ratio(d.posts, d.outbound - d.posts) for d in days]
         known = [one for one in ratios if one is not None]
         band = usual_band(known, floor=0.5)
         found.append(
@@ -211,31 +194,12 @@ def _shifted_band(values: Sequence[float]) -> Band | None:
     return Band(band.low - 1, band.middle - 1, min(band.high - 1, 1.0), band.days)
 
 
-def _capped(band: Band | None) -> Band | None:
-    return band and Band(band.low, band.middle, min(band.high, 1.0), band.days)
-
-
-def _helped(facts: Facts, day: date) -> int:
-    """People who got a first answer on a local day."""
-    start, end = midnight(day, facts.zone), midnight(day + timedelta(days=1), facts.zone)
-    return len(
-        {
-            one.person_id
-            for one in facts.exchanges
-            if one.answered_at is not None and start <= one.answered_at < end
-        }
-    )
-
-
-def _wanted(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    return [one for one in exchanges if one.needs_reply]
-
-
-def _wait(one: Exchange, open_for: timedelta, *, answered_by: timedelta) -> Wait:
-    took = one.answered_at - one.asked_at if one.answered_at else None
-    if took is not None and took <= answered_by:
-        return Wait(max(took / timedelta(minutes=1), 0.0), answered=True)
-    return Wait(max(open_for / timedelta(minutes=1), 0.0), answered=False)
+def _share_band(shares: Sequence[float], count: int) -> Band | None:
+    """Band of shares; never narrower than what chance does to a share of `count`."""
+    usual = median(shares) if shares else 0.0
+    noise = 2 * sqrt(max(usual * (1 - usual), 0.05) / count)
+    band = usual_band(shares, floor=noise)
+    return band and replace(band, high=min(band.high, 1.0))
 
 
 def _minutes(curve: Curve, share: float) -> float:

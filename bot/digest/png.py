@@ -32,7 +32,7 @@ ANCHORS = {"start": "lm", "middle": "mm", "end": "rm"}
 
 
 def png(chart: Chart) -> bytes:
-    """Return the chart as a PNG of 1280 pixels width."""
+    """Return the chart as a PNG of 1080 pixels width."""
     factor = SCALE * OVERSAMPLE
     image = Image.new("RGB", (WIDTH * factor, chart.height * factor), GROUND)
     pen = ImageDraw.Draw(image)

@@ -7,14 +7,19 @@ counts the first time (RFC 5545, 3.3.5). Nothing here sleeps: the service asks a
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+import structlog
+
 from bot.desk import Desk
 from bot.digest.build import build
 from bot.digest.files import digest_folder, write_files
+from bot.digest.forget import forget_gone
 from bot.digest.mail import compose_mail, send_mail
 from bot.digest.page import DigestPage
 from bot.errors import BotError
 from bot.home import FileSecrets
 
+log = structlog.get_logger(__name__)
+PATIENCE = timedelta(hours=2)
 SECRET = "smtp"  # noqa: S105 - the name of a secret, not one
 
 
@@ -58,16 +63,34 @@ async def send_due(desk: Desk) -> date | None:
     """
     at, zone, now = desk.config.digest.at, desk.config.zone, desk.clock()
     day = day_due(now, at, zone)
-    first = await desk.store.first_day(desk.config.brand.time_zone)
-    if first is None or day < first or not await desk.store.claim_digest(day, now):
+    if not await _is_ready(desk, day, now) or not await desk.store.claim_digest(day, now):
         return None
     error = ""
+    await forget_gone(desk)
     try:
         await send_digest(desk, await build(desk, day))
     except (BotError, OSError) as problem:
         error = str(problem)
     await desk.store.digest_sent(day, desk.clock(), error=error)
+    if error:
+        log.warning("digest not sent", day=day.isoformat(), error=error)
+    else:
+        log.info("digest sent", day=day.isoformat(), to=len(desk.config.digest.to))
     return day
+
+
+async def _is_ready(desk: Desk, day: date, now: datetime) -> bool:
+    """Say whether there is anything to tell of that day, and it is understood by now.
+
+    Messages that still wait for the model make a digest wait too, for two hours at most.
+    """
+    first = await desk.store.first_day(desk.config.brand.time_zone)
+    if first is None or day < first:
+        return False
+    if not (await desk.store.work_left()).get("tag"):
+        return True
+    next_day = day + timedelta(days=1)
+    return now >= moment(next_day, desk.config.digest.at, desk.config.zone) + PATIENCE
 
 
 async def send_digest(desk: Desk, page: DigestPage) -> None:

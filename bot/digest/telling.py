@@ -28,5 +28,5 @@ def topic_name(topic: Topic) -> str:
 
 
 def topic_counts(topic: Topic) -> str:
-    usual = figure(round(topic.usual, 1))
+    usual = figure(topic.usual)
     return f"{count(topic.now, 'message')}, about {usual} expected"

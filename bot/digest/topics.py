@@ -8,15 +8,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from bot.digest.links import message_link
 from bot.digest.page import Topic
-from bot.digest.words import one_line
+from bot.digest.words import one_line, quoted
 from bot.measures.logodds import Shift, log_odds
 from storage.model import Message
 
 RISEN_Z = 2.2
+RISEN_LONE_Z = 2.6
 FALLEN_Z = -2.2
 MIN_MESSAGES = 3
 MIN_PEOPLE = 3
@@ -55,10 +57,10 @@ def topics(
         len(past),
     )
     risen = _without_doubles(
-        [s for s in shifts if s.z >= RISEN_Z and s.now >= MIN_MESSAGES and _is_shared(s, found)],
+        [one for one in shifts if _has_risen(one) and found[one.term].people >= MIN_PEOPLE],
         found,
     )
-    fallen = [s for s in reversed(shifts) if s.z <= FALLEN_Z and s.expected >= MIN_MESSAGES]
+    fallen = [one for one in shifts if _has_fallen(one)]
     return (
         *(_topic(shift, found[shift.term], base_url) for shift in risen[:MOST]),
         *(_topic(shift, _Found(()), base_url) for shift in _widest(fallen)[:2]),
@@ -74,7 +76,7 @@ def is_countable(message: Message) -> bool:
         and message.visibility in {"public", "unlisted"}
         and bool(message.text)
         and not message.author.is_bot
-        and not _is_spam(message)
+        and not is_spam(message)
     )
 
 
@@ -110,7 +112,7 @@ def _topic(shift: Shift, found: _Found, base_url: str) -> Topic:
         is_rising=shift.z > 0,
         now=shift.now,
         usual=shift.expected,
-        quote=one_line(voice.text) if voice else "",
+        quote=quoted(voice.text) if voice else "",
         who=one_line(voice.author.name or voice.author.handle, 40) if voice else "",
         link=message_link(base_url, voice.id) if voice else "",
         message_id=voice.id if voice else None,
@@ -132,7 +134,7 @@ def _words(message: Message, skip: frozenset[str]) -> Iterator[str]:
     for part in re.split(r"[.!?;:,()\n]+", text):
         words = [word for word in _WORD.findall(part) if word not in skip]
         kept = [word if word not in STOP and len(word) > 2 else "" for word in words]
-        for left, right in zip(kept, [*kept[1:], ""], strict=True):
+        for left, right in pairwise([*kept, ""]):
             if left:
                 yield left
             if left and right and left != right:
@@ -151,8 +153,16 @@ def _counts(messages: Sequence[Message], skip: frozenset[str]) -> Counter[str]:
     return Counter(term for message in messages for term in terms(message, skip))
 
 
-def _is_shared(shift: Shift, found: dict[str, _Found]) -> bool:
-    return found[shift.term].people >= MIN_PEOPLE
+def _has_risen(shift: Shift) -> bool:
+    """Surprising, not a handful, and half as much again as expected; a lone word more so."""
+    is_lone = " " not in shift.term and not shift.term.startswith("=")
+    least = MIN_MESSAGES + 1 if is_lone else MIN_MESSAGES
+    enough = shift.now >= max(least, 1.5 * shift.expected)
+    return enough and shift.z >= (RISEN_LONE_Z if is_lone else RISEN_Z)
+
+
+def _has_fallen(shift: Shift) -> bool:
+    return shift.z <= FALLEN_Z and shift.expected >= max(MIN_MESSAGES, 2 * shift.now)
 
 
 def _without_doubles(shifts: Sequence[Shift], found: dict[str, _Found]) -> list[Shift]:
@@ -178,6 +188,6 @@ def _widest(fallen: Sequence[Shift]) -> list[Shift]:
     return kept
 
 
-def _is_spam(message: Message) -> bool:
+def is_spam(message: Message) -> bool:
     intents = message.tags.intents if message.tags else ()
     return bool(intents) and intents[0].label == "spam"

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from statistics import median
 
 from bot.digest.facts import Facts
 from bot.digest.links import message_link
 from bot.digest.page import Alert, HealthLine, Need
 from bot.digest.topics import is_countable, is_quotable, terms
-from bot.digest.words import count, due_in, duration, listing, one_line
+from bot.digest.words import count, due_in, duration, listing, one_line, quoted
 from bot.measures.spikes import is_spike
 from storage.model import Brake, Exchange, Message, QueueEntry, Reply, SourceState
 
@@ -44,6 +45,7 @@ def health(facts: Facts) -> tuple[HealthLine, ...]:
     lines = [
         *(_brake(brake) for brake in facts.brakes),
         *_replies(facts.stuck),
+        *_unread(facts.unread),
         *(line for source in facts.sources if (line := _source(source, facts))),
     ]
     if lines:
@@ -74,9 +76,9 @@ def _waiting(entry: QueueEntry, facts: Facts) -> Need:
     why = one_line(message.reason, 90) or "wants an answer"
     return Need(
         who=one_line(entry.person_name or message.author.handle, 40),
-        why=f"direct message; {why}" if is_private else why,
+        why=f"direct message; {why}" if is_private and "direct" not in why else why,
         link=message_link(facts.base_url, message.id),
-        quote=one_line(message.text) if is_quotable(message) else "",
+        quote=quoted(message.text) if is_quotable(message) else "",
         due=due_in(message.answer_by_at, facts.now) if message.answer_by_at else "",
         is_late=_is_late(message, facts),
         person_id=entry.person_id,
@@ -114,10 +116,10 @@ def _spikes(facts: Facts) -> Iterator[Alert]:
         before = [one.by_hour[hour] for one in facts.history]
         if len(before) >= 7 and is_spike(number, before) and hour - last > COOL_DOWN_HOURS:
             last = hour
-            yield _spike(hour, number, facts)
+            yield _spike(hour, number, median(before), facts)
 
 
-def _spike(hour: int, number: int, facts: Facts) -> Alert:
+def _spike(hour: int, number: int, usual: float, facts: Facts) -> Alert:
     there = [
         message
         for message in facts.messages
@@ -127,7 +129,8 @@ def _spike(hour: int, number: int, facts: Facts) -> Alert:
     ]
     words = _frequent(there)
     about = f", mostly about {listing([f'“{word}”' for word in words])}" if words else ""
-    text = f"{number} messages between {hour:02d}:00 and {hour + 1:02d}:00{about}."
+    when = f"between {hour:02d}:00 and {hour + 1:02d}:00"
+    text = f"{number} messages {when} instead of about {usual:.0f}{about}."
     first = message_link(facts.base_url, there[0].id) if there else ""
     return Alert(text, first, is_open=False)
 
@@ -167,6 +170,12 @@ def _replies(stuck: Sequence[Reply]) -> Iterator[HealthLine]:
             verb = "is" if number == 1 else "are"
             line = f"{count(number, 'reply', 'replies')} {text.format(is_are=verb)}."
             yield HealthLine(line, is_good=False)
+
+
+def _unread(number: int) -> Iterator[HealthLine]:
+    if number:
+        text = f"{count(number, 'message')} could not be understood after three attempts."
+        yield HealthLine(text, is_good=False)
 
 
 def _source(source: SourceState, facts: Facts) -> HealthLine | None:

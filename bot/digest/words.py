@@ -1,10 +1,12 @@
 """How numbers, times and other people's words are put into one line of a digest."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 SHORT = 110
+_HANDLES = re.compile(r"^(?:@[\w.@-]+[\s,:]*)+(?=\S)")
 _KEEP = "\u200d\ufe0f"  # joiners inside emoji
 
 
@@ -19,6 +21,11 @@ def one_line(text: str, limit: int = SHORT) -> str:
     if len(flat) <= limit:
         return flat
     return flat[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+def quoted(text: str, limit: int = SHORT) -> str:
+    """One line of what somebody said, without the handles it begins with."""
+    return one_line(_HANDLES.sub("", one_line(text, 10 * limit)), limit)
 
 
 def duration(minutes: float | None) -> str:
@@ -54,7 +61,8 @@ def percent(share: float) -> str:
 
 def figure(value: float) -> str:
     """Return a count without decimals, a ratio with one, and no trailing zero."""
-    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+    rounded = round(value, 1)
+    return f"{value:.0f}" if value >= 10 or rounded == int(rounded) else f"{rounded}"
 
 
 def listing(words: Sequence[str]) -> str:

@@ -1,12 +1,14 @@
 """When is an hour's count an alert? Robust against one old spike in the history."""
 
 from collections.abc import Sequence
+from math import sqrt
 from statistics import median
 
 from bot.measures.band import median_deviation
 
 SIGMAS = 6.0
 MIN_MESSAGES = 5
+CHANCE_SIGMAS = 4.0
 
 
 def alert_threshold(counts: Sequence[float], k: float = SIGMAS) -> float | None:
@@ -20,6 +22,13 @@ def alert_threshold(counts: Sequence[float], k: float = SIGMAS) -> float | None:
 
 
 def is_spike(count: int, before: Sequence[float]) -> bool:
-    """Say whether a count stands out: over the threshold and at least five messages."""
+    """Say whether a count stands out: over the threshold, and not by chance.
+
+    Where the history hardly varies the MAD is 0 and anything would stand out: so a count must
+    also beat four deviations of a Poisson count with the same median, and five messages.
+    """
     threshold = alert_threshold(before)
-    return threshold is not None and count >= MIN_MESSAGES and count > threshold
+    if threshold is None or count < MIN_MESSAGES:
+        return False
+    middle = median(before)
+    return count > max(threshold, middle + CHANCE_SIGMAS * sqrt(max(middle, 1.0)))

@@ -5,6 +5,7 @@ Not an average of the answered: that would reward never answering the hard ones.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Curve:
     waiting: tuple[float, ...]
     count: int
     answered: int
+    longest: float = 0.0  # how far we have seen: beyond it nothing is known
 
     def still_waiting(self, minutes: float) -> float:
         """S(t): the share that has no answer t minutes after asking."""
@@ -51,15 +53,18 @@ def first_response(waits: Iterable[Wait]) -> Curve:
     an item censored at t_i is at risk at t_i.
     """
     ordered = sorted(waits, key=lambda wait: wait.minutes)
-    times = sorted({wait.minutes for wait in ordered if wait.answered})
-    share, shares = 1.0, []
-    for at in times:
-        risk = sum(wait.minutes >= at for wait in ordered)
-        done = sum(wait.minutes == at and wait.answered for wait in ordered)
-        share *= 1 - done / risk
-        shares.append(share)
+    share, risk = 1.0, len(ordered)
+    times, shares = [], []
+    for minutes, group in groupby(ordered, key=lambda wait: wait.minutes):
+        ended = [wait.answered for wait in group]
+        if any(ended):
+            share *= 1 - sum(ended) / risk
+            times.append(minutes)
+            shares.append(share)
+        risk -= len(ended)
+    longest = ordered[-1].minutes if ordered else 0.0
     answered = sum(wait.answered for wait in ordered)
-    return Curve(tuple(times), tuple(shares), len(ordered), answered)
+    return Curve(tuple(times), tuple(shares), len(ordered), answered, longest)
 
 
 def response_rate(waits: Sequence[Wait]) -> float | None:

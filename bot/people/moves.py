@@ -19,7 +19,7 @@ from storage.model import PersonActivity, PersonDay
 
 AWAY_DAYS = 30
 REGULAR_DAYS = 3
-DEBT_MESSAGES = 3
+DEBT_MESSAGES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,7 @@ def new_regulars(
         count = active_days(theirs, today, TIER_WINDOW_DAYS)
         if who.in_count and count == REGULAR_DAYS:
             first = min(day.day for day in theirs if day.in_count)
-            why = f"third day with a word from them since {days_ago(first, today)}"
-            moves.append(Move(who, why.replace("since in ", "since ").replace(" ago", "")))
+            moves.append(Move(who, f"wrote on a third day since {first.day} {first:%B}"))
     return moves
 
 
@@ -87,7 +86,7 @@ def cooling(
 def owed(activity: Iterable[PersonActivity], waiting: Collection[int]) -> list[Move]:
     """People who gave us much and got little back, those with kind words first.
 
-    Three messages or more, answered at most once in three. `waiting` are
+    Four messages or more, answered at most once in three. `waiting` are
     those who wait for us now.
     """
     debts = [

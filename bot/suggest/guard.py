@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bot.config import Config
+from connectors._length import X_LINK
 from connectors._platforms import length
 from storage.model import Message
 
 _LINK = re.compile(r"https?://[^\s<>\"')]+", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@/])@([\w.@-]+\w)")
 _JOINERS = "\u200d\ufe0f"  # inside emoji they are legitimate
+_WHITE = "\n\r\t"
+_HIDDEN = frozenset({"Cf", "Cc", "Cs"})  # format and control characters, lone surrogates
 _SLOT = re.compile(r"\{[a-z_]+\}")
-_EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]{2,}\b")
+_EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.[\w.]{2,}\b")
 _PHONE = re.compile(r"(?<!\d)\+?\d[\d ()-]{8,}\d(?!\d)")
 
 
@@ -65,18 +68,28 @@ def _unfilled(text: str) -> Finding | None:
 
 
 def _invisible(text: str) -> Finding | None:
-    if any(unicodedata.category(char) == "Cf" and char not in _JOINERS for char in text):
+    odd = (char for char in text if char not in _JOINERS and char not in _WHITE)
+    if any(unicodedata.category(char) in _HIDDEN for char in odd):
         return Finding("invisible", "The text holds invisible or direction-changing characters.")
     return None
 
 
 def _links(text: str, allowed: tuple[str, ...]) -> Finding | None:
-    hosts = {(urlsplit(link).hostname or "").removeprefix("www.") for link in _LINK.findall(text)}
-    strange = sorted(host for host in hosts if not _is_under(host, allowed))
+    found = [_host(link) for link in _LINK.findall(text)]
+    found += [match["host"].lower() for match in X_LINK.finditer(text)]  # linked without a scheme
+    known = tuple(name.lower() for name in allowed)
+    strange = sorted({name.removeprefix("www.") for name in found if not _is_under(name, known)})
     if not strange:
         return None
     where = ", ".join(strange)
     return Finding("link", f"Links to {where} are not in policy.allowed_links of byname.toml.")
+
+
+def _host(link: str) -> str:
+    try:
+        return urlsplit(link).hostname or link
+    except ValueError:  # no address at all, but somebody's browser may make one of it
+        return link
 
 
 def _is_under(host: str, allowed: tuple[str, ...]) -> bool:

@@ -1,7 +1,7 @@
 """How this brand answers: entries and facts read from TOML files, each entry with a version.
 
-An entry's version is the hash of what it says; a changed entry is a new one to every lane and
-vector. Not here: which entry fits a message (bot.suggest.drafters.playbook).
+An entry's version is the hash of what it says, with the facts it states; a changed entry is a new
+one to every lane and vector. Not here: which entry fits a message (bot.suggest.drafters.playbook).
 
     [facts]                           [[entry]]
     returns_days = "60"               id = "descale"
@@ -88,13 +88,16 @@ class Playbook:
 
 def read_playbook(folder: Path) -> Playbook:
     """Read all *.toml of a folder. A missing folder is an empty playbook; a mistake is an error."""
+    tables = {path: _read(path) for path in sorted(folder.glob("*.toml"))}
     facts: dict[str, str] = {}
+    for path, table in tables.items():
+        for name, value in table.facts.items():
+            if facts.setdefault(name, value) != value:
+                raise ConfigError(f"{path}: fact {name!r} has another value in another file.")
     entries: dict[str, Entry] = {}
-    for path in sorted(folder.glob("*.toml")):
-        table = _read(path)
-        facts |= table.facts
+    for path, table in tables.items():
         for row in table.entry:
-            entry = _entry(row)
+            entry = _entry(row, facts)
             if any(known.id == entry.id for known in entries.values()):
                 raise ConfigError(f"{path}: entry {entry.id!r} stands twice in the playbook.")
             entries[entry.key] = entry
@@ -108,13 +111,16 @@ def _read(path: Path) -> _FileTable:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {where}: {first['msg']}") from None
+        said = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()
+        )
+        raise ConfigError(f"{path}: {said}") from None
 
 
-def _entry(row: _EntryTable) -> Entry:
+def _entry(row: _EntryTable, facts: dict[str, str]) -> Entry:
     said: dict[str, Any] = row.model_dump(exclude={"examples"})
+    slots = {slot for reply in row.replies for slot in SLOT.findall(reply.text)}
+    said["facts"] = {slot: facts[slot] for slot in slots if slot in facts}
     version = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:8]
     replies = tuple(Answer(reply.text.strip(), reply.when) for reply in row.replies)
     return Entry(row.id, version, row.intents, row.examples, replies)

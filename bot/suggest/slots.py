@@ -12,7 +12,16 @@ from bot.suggest.playbook import SLOT
 _NAME = re.compile(r"[^\W\d_][\w'’-]*", re.UNICODE)  # noqa: RUF001 - people write both apostrophes
 _LEADING_HANDLES = re.compile(r"^(?:@[\w.@-]+[,:]?\s+)+")
 _HANDLE = re.compile(r"(?<![\w@])@[\w.@-]*\w")
-_INITIALS = re.compile(r"\s*(?:[\^*/~-]\s?[A-Z]{1,3}|[–—-]\s*[A-Z][a-z]{1,11})\s*$")  # noqa: RUF001
+_SIGNATURE = re.compile(
+    r"\s*(?:[\^*~]\s?[A-Za-z]{1,20}|(?:[-/]|[–—])\s?[A-Z][A-Za-z]{0,14})\s*$"  # noqa: RUF001
+)
+_GREETED = re.compile(
+    r"^((?i:Hi|Hey|Hello|Hiya|Dear|Good (?:morning|afternoon|evening)|Thanks|Thank you|Sorry)[, ]+)"
+    r"(?!(?i:there\b|all\b|folks\b|again\b|for\b|so\b|to\b|about\b|everyone\b))"
+    r"(?:(?:Mrs?|Ms|Dr)\.? )?[A-Z][\w'’-]+(?=[,.!:;]| [–—-])",  # noqa: RUF001
+)
+_ADDRESSED = re.compile(r"^(?:Mrs?|Ms|Dr)\.? [A-Z][\w'’-]+(?=,)")  # noqa: RUF001
+_CALLED = re.compile(r"(?<=, )[A-Z][a-z'’]+(?=[.!?]\s*$)")  # noqa: RUF001
 _NAMELESS = re.compile(
     r"(?:^|(?<=[.!?]))\s*\{first_name\}[,:!]?(?=\s)|,?\s*\{first_name\}(?=[,.!?;:\s]|$)"
 )
@@ -45,16 +54,17 @@ def fill(text: str, values: dict[str, str]) -> str | None:
     return None if missing else SLOT.sub(lambda found: values[found[1]], text)
 
 
-def generalise(
-    answer: str, *, asker: str, asker_handle: str, signers: frozenset[str] = frozenset()
-) -> str:
-    """Turn the asker's name and handle and the writer's initials into slots or nothing."""
+def generalise(answer: str, *, asker: str, asker_handle: str) -> str:
+    """Turn names and handles of the asker into slots, and drop what the writer signed with."""
     text = _LEADING_HANDLES.sub("", answer.strip())
-    text = _cut_signature(text, signers)
+    text = _SIGNATURE.sub("", text).rstrip()
     if asker:
         text = re.sub(rf"\b{re.escape(asker)}\b", "{first_name}", text)
     if asker_handle:
         text = re.sub(rf"@?{re.escape(asker_handle.lstrip('@'))}\b", "{first_name}", text)
+    text = _GREETED.sub(r"\1{first_name}", text)
+    for pattern in (_ADDRESSED, _CALLED):
+        text = pattern.sub("{first_name}", text)
     return _HANDLE.sub("{handle}", text).strip()
 
 
@@ -65,14 +75,10 @@ def particulars(text: str) -> list[str]:
 
 def unexplained(text: str, known: str) -> list[str]:
     """Return the particulars of `text` that do not stand in `known` (facts and the message)."""
-    ground = set(particulars(known))
-    return [word for word in particulars(text) if word not in ground]
+    ground = known.lower()
+    return [word for word in particulars(text) if not _stands_in(word, ground)]
 
 
-def _cut_signature(text: str, signers: frozenset[str]) -> str:
-    found = _INITIALS.search(text)
-    if not found:
-        return text
-    word = found[0].strip(" –—-^*/~")  # noqa: RUF001
-    is_name = word[1:].islower() and word not in signers and bool(signers)
-    return text if is_name else text[: found.start()].rstrip()
+def _stands_in(word: str, ground: str) -> bool:
+    """Say whether a word stands there by itself: 30 does not stand in 4307."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", ground) is not None

@@ -43,13 +43,16 @@ def create_socket_app(desk: Desk) -> web.Application:
 def _bare(desk: Desk, middlewares: Sequence[Middleware]) -> web.Application:
     settings = web_settings(desk.config)
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body)
-    app[DESK], app[SETTINGS] = desk, settings
-    app[TEMPLATES], app[STOPPING] = environment(), asyncio.Event()
+    app[DESK] = desk
+    app[SETTINGS] = settings
+    app[TEMPLATES] = environment()
+    app[STOPPING] = asyncio.Event()
     return app
 
 
 def _add(app: web.Application, routes: Sequence[Route]) -> None:
-    app[ROUTES] = {(route.method, route.path): route for route in routes}
+    table: dict[tuple[str, str], Route] = {(one.method, one.path): one for one in routes}
+    app[ROUTES] = table
     for route in routes:
         app.router.add_route(route.method, route.path, route.handler)
 

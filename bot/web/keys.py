@@ -1,7 +1,7 @@
 """Typed names under which the application and a request keep what their handlers need."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +38,6 @@ class Caller:
 DESK = web.AppKey("desk", Desk)
 SETTINGS = web.AppKey("settings", WebSettings)
 TEMPLATES = web.AppKey("templates", Environment)
-ROUTES: web.AppKey[Mapping[tuple[str, str], Route]] = web.AppKey("routes", Mapping)
+ROUTES: web.AppKey[dict[tuple[str, str], Route]] = web.AppKey("routes", dict)
 STOPPING = web.AppKey("stopping", asyncio.Event)
 CALLER = web.RequestKey("caller", Caller)

@@ -6,6 +6,7 @@ No template marks anything as safe; bot.web.words hands out parts, templates esc
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from bot.web.keys import CALLER, DESK, TEMPLATES, Caller
 HERE = Path(__file__).parent
 
 
+@cache
 def environment() -> Environment:
-    """Build the environment: autoescape everywhere, an undefined name is a bug."""
+    """Build the environment, once: autoescape everywhere, an undefined name is a bug."""
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=words.visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -49,11 +52,19 @@ def environment() -> Environment:
 
 VIEWS = (
     ("needs_you", "Needs you"),
-    ("silent", "No suggestion"),
+    ("silent", "No draft"),
     ("snoozed", "Snoozed"),
     ("done", "Done"),
     ("all", "All"),
 )
+NOTICES = {
+    "rejected": "Rejected. The message waits for your own words.",
+    "no_reply": "No reply needed: done.",
+    "snoozed": "Snoozed.",
+    "corrected": "Corrected.",
+    "recalled": "Taken back. Nothing was sent.",
+    "settled": "Settled.",
+}
 KEYS = (
     ("Enter", "Approve what is shown"),
     ("e", "Edit the reply"),
@@ -86,10 +97,13 @@ async def frame(request: web.Request) -> dict[str, Any]:
     desk = request.app[DESK]
     now = desk.clock()
     caller = request.get(CALLER)
-    context = {"brand": desk.config.brand.name, "now": now, "caller": caller, "path": request.path}
+    context = {"brand": desk.config.brand.name, "now": now, "me": caller, "path": request.path}
     context |= _time_words(desk, now) | {"counts": {}, "brakes": ()}
     if caller is not None:
         context |= await _standing(desk, now)
+    context |= {"notice": NOTICES.get(request.query.get("said", ""), ""), "approved_id": None}
+    if request.query.get("approved", "").isdecimal() and _may(caller, "review"):
+        context["approved_id"] = request.query["approved"][:18]
     return context | {"may_review": _may(caller, "review"), "is_admin": _may(caller, "admin")}
 
 

@@ -53,6 +53,7 @@ API = (
     Route("GET", "/api/v1/queue", read.queue, "read"),
     Route("GET", "/api/v1/messages/{id}", read.message, "read"),
     Route("GET", "/api/v1/messages/{id}/thread", read.thread, "read"),
+    Route("GET", "/api/v1/messages/{id}/why", read.why, "read"),
     Route("GET", "/api/v1/people", read.people, "read"),
     Route("GET", "/api/v1/people/{id}", read.person, "read"),
     Route("GET", "/api/v1/people/{id}/messages", read.person_messages, "read"),

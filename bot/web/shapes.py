@@ -3,10 +3,12 @@
 Only nouns that hold no secret are given to this; a Session never is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any
+
+from nlp.model import Attribution
 
 
 def plain(value: Any, name: str = "") -> Any:
@@ -28,3 +30,9 @@ def plain(value: Any, name: str = "") -> Any:
 
 def _is_id(name: str) -> bool:
     return name in {"id", "approved_by"} or name.endswith(("_id", "_ids"))
+
+
+def strongest(text: str, marks: Sequence[Attribution], most: int = 5) -> list[dict[str, Any]]:
+    """Return the stretches that spoke for a tag, strongest first."""
+    best = sorted((mark for mark in marks if mark.weight > 0), key=lambda mark: -mark.weight)
+    return [{"words": text[m.start : m.end], "weight": round(m.weight, 3)} for m in best[:most]]

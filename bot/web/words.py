@@ -15,7 +15,10 @@ SHOWN = 6_000  # characters of one message that a page shows before it says that
 HUES = 12
 _LINK = re.compile(r"https?://[^\s<>\"'\u200b-\u200f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
 _INSIDE_EMOJI = frozenset("\u200c\u200d\ufe0e\ufe0f")  # joiners are part of words and emoji
-_ALLOWED_CONTROLS = frozenset("\n\t")
+_ALLOWED_CONTROLS = frozenset("\n\r\t")
+_SUSPECT = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _SHORT = {
     "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO",
     "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI", "\u200e": "LRM",
@@ -85,6 +88,19 @@ def _is_plain(char: str) -> bool:
     if char in _ALLOWED_CONTROLS or char in _INSIDE_EMOJI:
         return True
     return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def visible(value: object) -> object:
+    """Write hidden characters out in whatever a template is about to escape; keep the rest.
+
+    The environment applies this to every expression, attributes too: no name, note or reason can
+    turn the direction of the page around it.
+    """
+    if type(value) is not str or not _SUSPECT.search(value):
+        return value
+    return "".join(
+        f"[{part.text}]" if part.kind == "control" else part.text for part in _visible(value)
+    )
 
 
 def safe_link(address: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from connectors._http import ask, ensure_ok, session
-from connectors.contract import AuthFailed, Clock, Rejected, UnexpectedAnswer
+from connectors.contract import AuthFailed, Clock, Question, Rejected, UnexpectedAnswer
 from connectors.mastodon.api import USER_AGENT
 from connectors.mastodon.connector import SCOPES
 
@@ -97,6 +97,34 @@ async def _send(
     if not isinstance(told, dict):
         raise UnexpectedAnswer("the instance answered something else", raw=str(told)[:400])
     return told
+
+
+class Flow:
+    """One sign-in, as `byname connect` walks through it (connectors.contract.SignIn)."""
+
+    why = WHY
+    questions = (Question("base_url", "Address of your server", default="https://mastodon.social"),)
+    source_kind = "mentions"
+
+    def __init__(self) -> None:
+        self._begun: SignIn | None = None
+
+    async def begin(
+        self, answers: Mapping[str, str], redirect_uri: str | None, clock: Clock
+    ) -> str | None:
+        self._begun = await begin(answers["base_url"], clock, redirect_uri or PASTE)
+        return self._begun.url
+
+    async def finish(
+        self, _answers: Mapping[str, str], returned: Mapping[str, str], clock: Clock
+    ) -> Mapping[str, str]:
+        """Refuses an answer that belongs to another sign-in."""
+        assert self._begun is not None
+        if returned.get("state", self._begun.state) != self._begun.state:
+            raise AuthFailed("the page answered for another sign-in; start again")
+        if not returned.get("code"):
+            raise AuthFailed(returned.get("error_description") or "the page gave no code")
+        return await finish(self._begun, returned["code"], clock)
 
 
 def _challenge(verifier: str) -> str:

@@ -76,7 +76,12 @@ def run_stage(stage: Stage, rows: list[Row], start: Path | None, out: Path, seed
         if progress.step % SAVE_EVERY == 0:
             _save(progress, out)
     _save(progress, out)
-    torch.save(progress.average.state_dict(), out.with_suffix(".average.pt"))
+    torch.save(progress.average.state_dict(), averaged(out))
+    return averaged(out)
+
+
+def averaged(out: Path) -> Path:
+    """Where the mean of a stage's last steps lies: there when the stage is done."""
     return out.with_suffix(".average.pt")
 
 
@@ -92,10 +97,11 @@ def padded(rows: list[list[int]], device: str) -> tuple[Tensor, Tensor]:
 
 def _begin(stage: Stage, start: Path | None, device: str) -> Progress:
     network = Network(load_encoder())
-    if start:
-        network.load_state_dict(torch.load(start, weights_only=True))
+    if start:  # the last weights of that stage, not their mean
+        network.load_state_dict(torch.load(start, weights_only=True)["network"])
     network.to(device).train()
-    for parameter in network.encoder.embeddings.parameters():
+    still = network.encoder.encoder.layer[: stage.frozen_layers]
+    for parameter in [*network.encoder.embeddings.parameters(), *still.parameters()]:
         parameter.requires_grad = False
     encoder = [p for p in network.encoder.parameters() if p.requires_grad]
     heads = [*network.tags.parameters(), *network.place.parameters()]

@@ -17,8 +17,8 @@ def class_weights(targets: np.ndarray) -> Tensor:
     weights = np.ones(targets.shape[1], dtype=np.float32)
     for group in GROUPS:
         part = targets[:, columns(group)]
-        share = np.nanmean(part, axis=0) if len(part) else np.ones(part.shape[1])
-        share = np.clip(np.nan_to_num(share, nan=0.5), 1e-4, 1.0)
+        known = np.maximum((~np.isnan(part)).sum(0), 1)
+        share = np.clip(np.nan_to_num(part).sum(0) / known, 1e-4, 1.0)
         power = POWERS.get(group.name, 0.5)
         if group.kind == "one":
             raw = (1 / (share * len(share))) ** power

@@ -38,6 +38,7 @@ class Stage:
     passes: dict[str, float]
     peak: float  # learning rate of the encoder
     decays: bool  # cosine to zero, or constant after the warm-up
+    frozen_layers: int = 0  # from the bottom; two save a third of the time
 
 
 GENERAL = Stage(
@@ -54,13 +55,12 @@ GENERAL = Stage(
 FINAL = Stage(
     "final",
     {
-        "semeval_sentiment/train": 1.0, "umsab/english_train": 1.0, "goemotions": 0.15,
-        "tweeteval/offensive/train": 1.2, "tweeteval/emotion/train": 3.0,
-        "tweeteval/irony/train": 1.0, "tweeteval/hate/train": 0.2, "complaints": 0.5,
-        "spam/youtube": 0.5, "spam/sms": 0.1, "banking77": 0.1, "purchase_intent": 0.5,
-        "hand": 5.0,
+        "semeval_sentiment/train": 0.6, "umsab/english_train": 1.0, "goemotions": 0.06,
+        "tweeteval/offensive/train": 1.0, "tweeteval/emotion/train": 2.5,
+        "tweeteval/irony/train": 0.4, "complaints": 0.4, "spam/youtube": 0.4,
+        "spam/sms": 0.06, "banking77": 0.04, "purchase_intent": 0.4, "hand": 11.0,
     },
-    peak=1e-4, decays=True,
+    peak=1e-4, decays=True, frozen_layers=2,
 )  # fmt: skip
 
 

@@ -37,6 +37,21 @@ FROM (
 """
 
 
+_CONVERSATIONS = f"""
+SELECT count(*) AS conversations, coalesce(sum(
+  EXISTS (SELECT 1 FROM messages i WHERE i.thread_id = day.thread_id AND i.account_id = day.whose
+    AND i.at < ?)
+  AND EXISTS (SELECT 1 FROM messages o WHERE o.thread_id = day.thread_id
+    AND o.to_account_id = day.whose AND o.at < ?)), 0) AS two_way
+FROM (
+  SELECT DISTINCT m.thread_id, coalesce(m.to_account_id, m.account_id) AS whose FROM messages m
+  WHERE m.at >= ? AND m.at < ? AND {IS_DATED}
+    AND (m.conversation_id IS NOT NULL OR m.platform = 'import')
+    AND (m.direction = 'in' OR m.to_account_id IS NOT NULL)
+) day
+"""
+
+
 def day_numbers(conn: Connection, days: Sequence[date], time_zone: str) -> list[DayNumbers]:
     brand_zone = zone(time_zone)
     return [_day_numbers(conn, day, brand_zone) for day in days]
@@ -47,18 +62,26 @@ def _day_numbers(conn: Connection, day: date, time_zone: ZoneInfo) -> DayNumbers
     people = one(conn, _PEOPLE, start, start, end)
     return DayNumbers(
         day=day,
-        outbound=_outbound(conn, start, end),
         people=people["people"],
         first_timers=people["new"],
         by_hour=_by_hour(conn, start, end, time_zone),
         **_inbound(conn, start, end),
+        **_outbound(conn, start, end),
         **_work_done(conn, start, end),
     )
 
 
-def _outbound(conn: Connection, start: int, end: int) -> int:
-    sql = "SELECT count(*) FROM messages m WHERE m.direction = 'out' AND m.at >= ? AND m.at < ?"
-    return int(value(conn, f"{sql} AND {IS_DATED}", start, end))
+def _outbound(conn: Connection, start: int, end: int) -> dict[str, Any]:
+    """Count what we said, to somebody or to nobody, and how many conversations have two sides."""
+    ours = one(
+        conn,
+        "SELECT count(*) AS outbound, coalesce(sum(m.to_account_id IS NULL), 0) AS posts"
+        f" FROM messages m WHERE m.direction = 'out' AND m.at >= ? AND m.at < ? AND {IS_DATED}",
+        start,
+        end,
+    )
+    both = one(conn, _CONVERSATIONS, end, end, start, end)
+    return {**ours, **both}
 
 
 def _inbound(conn: Connection, start: int, end: int) -> dict[str, Any]:
@@ -174,6 +197,7 @@ WITH heard AS (
   GROUP BY p.root_id
 )
 SELECT heard.*, coalesce(told.out_count, 0) AS out_count, w.platform, w.handle, w.name,
+  w.is_bot, w.opted_out_at,
   (SELECT count(*) FROM messages e JOIN accounts b ON b.id = e.account_id
     JOIN persons q ON q.id = b.person_id
     WHERE q.root_id = heard.root_id AND e.at < :since) AS before_in,
@@ -202,6 +226,8 @@ def activity(conn: Connection, since: int, until: int) -> list[PersonActivity]:
             negative=row["negative"],
             positive=row["positive"],
             last_message_id=row["last_message_id"],
+            is_bot=bool(row["is_bot"]),
+            opted_out=row["opted_out_at"] is not None,
         )
         for row in found
     ]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage.store import StoreBroken, StoreError, StoreReadOnly
+from storage.store import NotFound, StoreBroken, StoreError, StoreReadOnly
 
 Connection = sqlite3.Connection
 
@@ -175,7 +175,7 @@ def _run_in_savepoint(conn: Connection, request: _Request) -> None:
     try:
         request.result = request.run(conn)
     except Exception as error:
-        request.error = error if not isinstance(error, sqlite3.Error) else as_store_error(error)
+        request.error = _in_our_words(error)
         if not conn.in_transaction:  # a full disk ends the whole transaction
             raise sqlite3.OperationalError(str(error)) from error
         conn.execute("ROLLBACK TO request")
@@ -186,7 +186,7 @@ def _run_alone(conn: Connection, request: _Request) -> None:
     try:
         request.result = request.run(conn)
     except Exception as error:  # noqa: BLE001 - the caller gets it
-        request.error = error if not isinstance(error, sqlite3.Error) else as_store_error(error)
+        request.error = _in_our_words(error)
 
 
 def _answer(group: list[_Request]) -> None:
@@ -229,8 +229,8 @@ class Readers:
         try:
             conn.execute("BEGIN")
             return function(conn)
-        except sqlite3.Error as error:
-            raise as_store_error(error) from error
+        except (sqlite3.Error, OverflowError) as error:
+            raise _in_our_words(error) from error
         finally:
             conn.set_progress_handler(None, 0)
             with contextlib.suppress(sqlite3.Error):
@@ -241,6 +241,12 @@ class Readers:
         await asyncio.to_thread(self._pool.shutdown)
         for _ in range(self._count):
             self._idle.get().close()
+
+
+def _in_our_words(error: Exception) -> Exception:
+    if isinstance(error, OverflowError):
+        return NotFound("no id is that large")
+    return as_store_error(error) if isinstance(error, sqlite3.Error) else error
 
 
 def as_store_error(error: sqlite3.Error) -> StoreError:

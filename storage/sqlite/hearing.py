@@ -5,16 +5,19 @@ Messages may come in any order: an answer before its question, a child before it
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import get_args
 from zoneinfo import ZoneInfo
 
-from connectors.model import Attachment, Message, Source
+from connectors.model import Attachment, Kind, Message, Source, Visibility
 from storage.sqlite import days, lives, people
 from storage.sqlite.engine import Connection
 from storage.sqlite.rows import Row, attachments_json, marks, one, value
 from storage.sqlite.times import from_ms, local_day, to_ms, to_ms_or_none
 from storage.sqlite.words import MAX_URL, clean, clean_integer, clean_line, clean_ref, mac
 
-MAX_ATTACHMENTS = 50
+MAX_ATTACHMENTS = 20
+_KINDS = frozenset(get_args(Kind))
+_VISIBILITIES = frozenset(get_args(Visibility))
 _ADDRESSES_US = frozenset({"mention", "comment", "reply", "quote", "direct"})
 _TOMORROW = timedelta(days=1)
 
@@ -31,6 +34,8 @@ class Listener:
 
 def tidy(message: Message, listener: Listener) -> Message:
     """Return the message as it may be kept: clean words, no time in the future."""
+    if message.kind not in _KINDS or message.visibility not in _VISIBILITIES:
+        raise ValueError(f"no such kind or visibility: {message.kind}, {message.visibility}")
     created_at = message.created_at
     if created_at is not None and created_at > from_ms(listener.now) + _TOMORROW:
         created_at = from_ms(listener.now)
@@ -38,7 +43,9 @@ def tidy(message: Message, listener: Listener) -> Message:
         message,
         ref=clean_ref(message.ref),
         root_ref=clean_ref(message.root_ref),
-        parent_ref=None if message.parent_ref is None else clean_ref(message.parent_ref),
+        parent_ref=_tidy_ref(message.parent_ref),
+        quoted_ref=_tidy_ref(message.quoted_ref),
+        server_ref=_tidy_ref(message.server_ref),
         text=clean(message.text),
         content_warning=clean_line(message.content_warning),
         url=clean(message.url, MAX_URL),
@@ -48,9 +55,13 @@ def tidy(message: Message, listener: Listener) -> Message:
     )
 
 
+def _tidy_ref(ref: str | None) -> str | None:
+    return None if ref is None else clean_ref(ref)
+
+
 def _tidy(attachment: Attachment) -> Attachment:
     return Attachment(
-        clean_line(attachment.kind), clean(attachment.url, MAX_URL), clean(attachment.alt, 4_000)
+        clean_line(attachment.kind), clean(attachment.url, MAX_URL), clean(attachment.alt, 2_000)
     )
 
 

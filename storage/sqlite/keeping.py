@@ -26,13 +26,15 @@ def get_setting(conn: Connection, name: str) -> str | None:
 def put_setting(conn: Connection, name: str, text: str, by: str, now: int) -> None:
     before = get_setting(conn, name)
     after = clean(text)
+    if before == after:
+        return
     conn.execute(
         "INSERT INTO settings (name, value, at) VALUES (?, ?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at",
         (clean_line(name), after, now),
     )
     audit.record(conn, now, clean_line(by), "set", ("setting", None), detail=clean_line(name))
-    if name == days.TIME_ZONE_SETTING and before != after:
+    if name == days.TIME_ZONE_SETTING:
         days.rebuild(conn)
 
 

@@ -19,7 +19,15 @@ from storage.sqlite.times import from_ms_or_none, to_ms
 from storage.sqlite.words import clean, clean_line
 
 QUARANTINE_MS = 7 * 24 * 3600 * 1000
-_UNFIT = (TypeError, ValueError, OverflowError, sqlite3.IntegrityError, sqlite3.InterfaceError)
+_UNFIT = (
+    TypeError,
+    ValueError,
+    OverflowError,
+    AttributeError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
 """How a database file comes to the present schema: an append-only chain of named steps.
 
-A step that was released is never changed. `python -m storage.sqlite.migrations` prints the schema
+A step that was released is never changed. `python -m storage.sqlite` prints the schema
 that the whole chain builds; schema.sql holds that text for reading, and a test compares the two.
 """
 
 import sqlite3
-import sys
 
 from sqlite_utils import Database, Migrations
 
@@ -74,9 +73,3 @@ def _run_script(db: Database, script: str) -> None:
         if sqlite3.complete_statement(statement):
             db.execute(statement)
             statement = ""
-
-
-if __name__ == "__main__":
-    connection = sqlite3.connect(":memory:")
-    migrate(connection)
-    sys.stdout.write(dump(connection))

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from nlp.explain import MAX_STRETCHES, explain, stretches
+from nlp.explain import MAX_STRETCHES, explain, explain_all, stretches
 from nlp.model import NlpError
 
 
@@ -21,6 +21,12 @@ def test_an_intent_is_explained_by_its_name(tagger):
     text = "Thank you so much. The train leaves at nine."
     weights = words(text, explain(tagger, text, "praise"))
     assert max(weights, key=weights.get) in {"Thank", "you", "much."}
+
+
+def test_several_tags_are_explained_as_each_alone(tagger):
+    text = "Thanks, but my order is late again"
+    both = explain_all(tagger, text, ["sentiment", "complaint"])
+    assert both == {tag: explain(tagger, text, tag) for tag in ("sentiment", "complaint")}
 
 
 def test_offsets_are_those_of_the_original_text(tagger):

@@ -1,6 +1,8 @@
+import gzip
+
 import pytest
 
-from nlp.language import language_of
+from nlp.language import language_of, plain_words
 from nlp.train.sets import evaluation_rows
 
 
@@ -43,3 +45,15 @@ def test_at_most_one_in_a_hundred_english_messages_is_called_foreign(shared):
     ]
     foreign = [row.text for row in rows if language_of(row.text) != "en"]
     assert len(foreign) <= 0.01 * len(rows)
+
+
+@pytest.mark.shared
+def test_foreign_texts_of_eight_words_are_recognised(shared):
+    umsab = shared / "data" / "umsab"
+    texts = []
+    for name in ("arabic", "french", "german", "italian", "portuguese", "spanish"):
+        with gzip.open(umsab / f"{name}_val.tsv.gz", "rt", encoding="utf-8") as file:
+            texts += [line.split("\t", 1)[1] for line in file]
+    long = [text for text in texts if len(plain_words(text).split()) >= 8]
+    assert len(long) > 1_000
+    assert sum(language_of(text) != "en" for text in long) >= 0.95 * len(long)

@@ -14,6 +14,7 @@ acts as the first admin, or as the reviewer that X-Byname-Reviewer names (name o
                                                    after limit -> entries, counts
     GET  /messages/{id}                    read    -> entry
     GET  /messages/{id}/thread             read    -> messages, versions
+    GET  /messages/{id}/why                read    -> why (the words that carried each tag)
     GET  /people                           read    q limit -> people
     GET  /people/{id}                      read    -> person
     GET  /people/{id}/messages             read    before limit -> messages

@@ -8,7 +8,7 @@ from bot.errors import InputError
 from bot.suggest.guard import inspect_reply
 from bot.web.asked import LengthBody, json_body, path_id, query_id, query_limit, queue_filter
 from bot.web.keys import DESK
-from bot.web.shapes import plain
+from bot.web.shapes import plain, strongest
 from connectors._platforms import length
 from storage.states import ReplyState
 
@@ -25,6 +25,16 @@ async def queue(request: web.Request) -> web.Response:
 
 async def message(request: web.Request) -> web.Response:
     return answer(entry=await request.app[DESK].store.entry(path_id(request)))
+
+
+async def why(request: web.Request) -> web.Response:
+    """Say which words carried each tag, strongest first."""
+    desk = request.app[DESK]
+    if desk.explain is None:
+        raise web.HTTPServiceUnavailable(text="The model is not loaded here; ask the running bot.")
+    message = await desk.store.message(path_id(request))
+    found = await desk.explain(message)
+    return answer(why={tag: strongest(message.text, marks) for tag, marks in found.items()})
 
 
 async def thread(request: web.Request) -> web.Response:

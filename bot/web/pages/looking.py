@@ -74,6 +74,7 @@ async def audit(request: web.Request) -> web.Response:
     """Show the chain of what was done, newest first, and whether it is whole."""
     store = request.app[DESK].store
     entries = await store.audit(limit=ENTRIES, before=query_id(request, "before"))
+    actors = {f"reviewer:{one.id}": one.name for one in await store.reviewers()}
     broken = await store.verify_audit() if "verify" in request.query else None
     return await page(
         request,
@@ -82,6 +83,7 @@ async def audit(request: web.Request) -> web.Response:
         has_more=len(entries) == ENTRIES,
         is_verified="verify" in request.query,
         broken=broken,
+        actors=actors,
     )
 
 

@@ -188,6 +188,8 @@ def why_not(desk: Desk, entry: QueueEntry) -> str:
         return "They deleted their message; an answer would stand alone."
     if entry.reply is not None and entry.reply.state not in {"withdrawn", "recalled", "failed"}:
         return "There is a reply already."
+    if message.login is None:
+        return "This source only listens: there is no login to answer with."
     return _not_allowed(desk, message) or _STATES.get(message.state, "")
 
 
@@ -203,7 +205,6 @@ def _not_allowed(desk: Desk, message: Message) -> str:
 
 _STATES = {
     "new": "Just arrived; it is being read.",
-    "done": "Done: nothing waits for an answer here.",
     "history": "History: it was there before byname began to answer.",
     "gone": "Gone: the text was erased.",
 }

@@ -97,6 +97,29 @@ function why() {
   if (!panel.open) body.classList.remove("is-person");
 }
 
+document.addEventListener("toggle", async (event) => {
+  const panel = event.target;
+  const place = panel.id === "why" && panel.open ? panel.querySelector("#because") : null;
+  if (!place || place.childElementCount) return;
+  const answer = await fetch(`/api/v1/messages/${panel.dataset.message}/why`);
+  if (!answer.ok) return;
+  const found = (await answer.json()).why;
+  place.replaceChildren(...Object.entries(found).map(([tag, marks]) => because(tag, marks)));
+}, true);
+
+function because(tag, marks) {
+  const line = document.createElement("p");
+  const name = document.createElement("span");
+  name.textContent = tag;
+  line.append(name, ...marks.map((mark) => {
+    const word = document.createElement("mark");
+    word.textContent = mark.words;
+    word.className = mark.weight > 1 ? "strong" : "";
+    return word;
+  }));
+  return line;
+}
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".menu[open]")) {
     if (!menu.contains(event.target) || event.target.closest(".menu-body")) menu.open = false;

@@ -1,0 +1,98 @@
+"""`python -m nlp.train --data DIR`: makes the weights that ship, step by step.
+
+Steps: language, general, final (once per seed), blend, export, check, card. A training step leaves
+its file in the work folder and is skipped when that is there; an interrupted one goes on from where
+it last saved. Remove a file to make its step run again. Two CPU cores suffice, in steps of under an
+hour; a GPU is used where there is one.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+
+from nlp.train import blend, card, check, export, fit, language, mix
+from nlp.train.sets import Row, evaluation_rows
+
+SEEDS = (1, 2)
+
+
+def main() -> None:
+    options = _options()
+    options.work.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(options.threads)
+    hand = mix.hand_rows(options.data, card.LABELS)
+    print({part: len(rows) for part, rows in hand.items()})
+    language.make(options.data, options.out)
+    state = _trained(options, hand)
+    _exported(options, hand, state)
+    found = check.figures(options.out, state, options.data, hand)
+    print(check.as_table(found))
+    card.write(options.out, found, hand, hours=_hours(options.work))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m nlp.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of data sets")
+    parser.add_argument("--work", type=Path, default=Path(".scratch/train"), help="steps so far")
+    parser.add_argument("--out", type=Path, default=Path("nlp/weights"), help="weights folder")
+    parser.add_argument("--version", default="en-1", help="name of the weights")
+    parser.add_argument("--threads", type=int, default=2)
+    return parser.parse_args()
+
+
+def _trained(options: argparse.Namespace, hand: dict[str, list[Row]]) -> Path:
+    """The general stage once, the final stage per seed, and their mean."""
+    work = options.work
+    general = _stage(options, hand, mix.GENERAL, None, seed=1)
+    finals = [_stage(options, hand, mix.FINAL, general, seed) for seed in SEEDS]
+    return blend.blend([fit.averaged(path) for path in finals], work / "blend.pt")
+
+
+def _stage(
+    options: argparse.Namespace,
+    hand: dict[str, list[Row]],
+    stage: mix.Stage,
+    start: Path | None,
+    seed: int,
+) -> Path:
+    out: Path = options.work / f"{stage.name}-{seed}.pt"
+    if not fit.averaged(out).exists():
+        began = time.time()
+        rows = mix.mixture(options.data, hand, stage, seed)
+        fit.run_stage(stage, rows, start, out, seed)
+        _note_hours(options.work, out.stem, time.time() - began)
+    return out
+
+
+def _exported(options: argparse.Namespace, hand: dict[str, list[Row]], state: Path) -> None:
+    weights = torch.load(state, weights_only=True)
+    export.export(weights, options.out, options.version)
+    export.calibrate(options.out, validation_rows(options.data, hand))
+
+
+def validation_rows(data: Path, hand: dict[str, list[Row]]) -> list[Row]:
+    """All that calibration and thresholds may look at."""
+    tasks = ("sentiment", "emotion", "offensive")
+    tweets = [r for task in tasks for r in evaluation_rows(data, f"tweeteval/{task}/val")]
+    return [*hand["val"], *tweets]
+
+
+def _note_hours(work: Path, step: str, seconds: float) -> None:
+    """Time per step, added up over interruptions."""
+    path = work / "hours.json"
+    hours = json.loads(path.read_text()) if path.exists() else {}
+    hours[step] = round(hours.get(step, 0) + seconds / 3600, 3)
+    path.write_text(json.dumps(hours, indent=1))
+
+
+def _hours(work: Path) -> float:
+    path = work / "hours.json"
+    return float(sum(json.loads(path.read_text()).values())) if path.exists() else 0.0
+
+
+if __name__ == "__main__":
+    main()

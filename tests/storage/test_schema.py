@@ -1,0 +1,70 @@
+"""The chain of migrations builds the schema that stands in schema.sql, and nothing else."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+import storage.sqlite
+from storage.sqlite import migrations
+
+
+def fresh():
+    conn = sqlite3.connect(":memory:")
+    migrations.migrate(conn)
+    return conn
+
+
+def test_the_chain_builds_the_schema_that_is_written_down():
+    written = Path(storage.sqlite.__file__).with_name("schema.sql").read_text(encoding="utf-8")
+    assert migrations.dump(fresh()) == written, (
+        "run: python -m storage.sqlite > storage/sqlite/schema.sql"
+    )
+
+
+async def test_working_creates_no_table_by_accident(desk, store, home):
+    await desk.sent()
+    await store.erase_person(1, "rae", desk.now)
+    conn = sqlite3.connect(home / "byname.db")
+    assert migrations.dump(conn) == migrations.dump(fresh())
+    conn.close()
+
+
+def test_migrating_twice_changes_nothing():
+    conn = fresh()
+    before = migrations.dump(conn)
+    migrations.migrate(conn)
+    assert migrations.dump(conn) == before
+
+
+def test_a_migration_that_dies_half_way_leaves_nothing():
+    conn = sqlite3.connect(":memory:")
+    chain = type(migrations.migrations)("byname")
+
+    @chain(name="0001_dies")
+    def dies(db):
+        db.execute("CREATE TABLE half (id INTEGER)")
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        chain.apply(Database(conn))
+    assert "half" not in migrations.dump(conn)
+    assert migrations.applied(conn) == set()
+
+
+def test_words_of_people_stand_in_three_tables_only():
+    wordy = re.compile(r"\b(text|body|evidence|content_warning)\b +TEXT")
+    tables = {
+        row[0]
+        for row in fresh().execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        if wordy.search(row[1] or "")
+    }
+    assert tables == {"messages", "message_versions", "texts"}
+
+
+def test_times_are_integers():
+    sql = migrations.dump(fresh())
+    for name, kind in re.findall(r"^\s+(\w+_at|at|\w+_until) (\w+)", sql, flags=re.MULTILINE):
+        assert kind == "BIGINT", name
