@@ -115,7 +115,9 @@ class Lexicons:
 
     def _object(self, value, schema, nsid, at):
         known, nullable = schema.get("properties", {}), schema.get("nullable", ())
-        yield from (f"{at}: {one} is missing" for one in schema.get("required", ()) if one not in value)
+        yield from (
+            f"{at}: {one} is missing" for one in schema.get("required", ()) if one not in value
+        )
         for name, one in value.items():
             if name in known and not (one is None and name in nullable):
                 yield from self._schema(one, known[name], nsid, f"{at}.{name}")

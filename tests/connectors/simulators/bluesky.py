@@ -17,7 +17,9 @@ POST = "app.bsky.feed.post"
 
 
 def did(name: str) -> str:
-    return "did:plc:" + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode().lower()[:24]
+    return (
+        "did:plc:" + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode().lower()[:24]
+    )
 
 
 def cid(value) -> str:

@@ -4,9 +4,9 @@ import json
 
 from aiohttp import web
 from lexicons import Lexicons
-from simulators.bluesky import POST, US, Network, Passed, Post, cid, stamp
 
 from connectors._length import graphemes
+from simulators.bluesky import POST, US, Network, Passed, Post, cid, stamp
 
 PROCEDURES = (
     *("com.atproto.server.createSession", "com.atproto.server.refreshSession"),
