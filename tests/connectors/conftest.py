@@ -15,6 +15,8 @@ from simulators import bluesky_answers
 from simulators.bluesky import Network
 from simulators.mastodon import Instance
 
+from connectors import bluesky
+
 FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 
@@ -184,3 +186,21 @@ async def network(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Network]:
     one.release()
     if (path := recordings()) is not None:
         assert bluesky_answers.mistakes(one, all_lexicons(path)) == []
+
+
+@pytest.fixture
+async def sky(network: Network, tmp_path: Path, wall: Wall) -> AsyncIterator[Callable[..., Any]]:
+    """Open our account on the simulated network; settings by keyword."""
+    opened: list[Any] = []
+    drawer = Drawer({"desk": {"identifier": "tern.test", "password": "app-pass-word"}})
+
+    def make(**settings: object) -> Any:
+        known = {"base_url": network.base, "timeout_s": 2, **settings}
+        setup = Desk(tmp_path, wall, "bluesky", "desk", known, drawer)
+        opened.append(bluesky.connect(setup))
+        return opened[-1]
+
+    make.drawer = drawer  # type: ignore[attr-defined]
+    yield make
+    for one in opened:
+        await one.close()

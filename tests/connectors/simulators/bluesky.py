@@ -100,6 +100,7 @@ class Network:
         self.left = 3000
         self.page = 100  # rows on one page at most
         self.ignores_reasons = False
+        self.hidden_pages = 0  # how many of the newest pages are shown empty
         self.has_offsets = False  # cursors count rows, and shift when rows are added
         self.after_page = None  # called after each page of a list
         self.calls: Counter[str] = Counter()

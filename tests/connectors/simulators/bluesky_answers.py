@@ -15,6 +15,19 @@ PROCEDURES = (
 )
 PUBLIC = ("com.atproto.server.createSession", "com.atproto.identity.resolveHandle")
 
+PAGES = {
+    "html": (502, "<html>Bad gateway</html>"),
+    "html_404": (404, "<html>Not found</html>"),
+    "html_200": (200, "<html>Welcome</html>"),
+}
+EARLY = {
+    "error_before": (500, {"error": "InternalServerError", "message": "Internal"}),
+    "rejected": (400, {"error": "InvalidRequest", "message": "Invalid record"}),
+    "auth_failed": (401, {"error": "AuthMissing", "message": "Authentication Required"}),
+    "expired": (400, {"error": "ExpiredToken", "message": "Token has expired"}),
+    "no_table": (200, ["?"]),
+}
+
 
 class Refused(Exception):
     def __init__(self, status: int, error: str, message: str) -> None:
@@ -75,30 +88,15 @@ class Answers:
 
     async def fail_early(self, fault: str, request: web.Request) -> web.StreamResponse | None:
         """Go wrong before anything has taken effect."""
-        match fault:
-            case "rate_limited":
-                told = {"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}
-                return self.plain(429, json.dumps(told), "application/json", **self.net.headers)
-            case "html":
-                return self.plain(502, "<html>Bad gateway</html>", "text/html")
-            case "html_404":
-                return self.plain(404, "<html>Not found</html>", "text/html")
-            case "html_200":
-                return self.plain(200, "<html>Welcome</html>", "text/html")
-            case "error_before":
-                return self.said(500, {"error": "InternalServerError", "message": "Internal"})
-            case "rejected":
-                return self.said(400, {"error": "InvalidRequest", "message": "Invalid record"})
-            case "auth_failed":
-                return self.said(401, {"error": "AuthMissing", "message": "Auth Required"})
-            case "expired":
-                return self.said(400, {"error": "ExpiredToken", "message": "Token has expired"})
-            case "no_table":
-                return self.said(200, ["?"])
-            case "timeout_before":
-                await self.net.released.wait()
-                return self.said(500, {"error": "InternalServerError", "message": "Too late"})
-        return None
+        if fault == "rate_limited":
+            told = json.dumps({"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"})
+            return self.plain(429, told, "application/json", **self.net.headers)
+        if fault in PAGES:
+            return self.plain(*PAGES[fault], "text/html")
+        if fault == "timeout_before":
+            await self.net.released.wait()
+            fault = "error_before"
+        return self.said(*EARLY[fault]) if fault in EARLY else None
 
     async def fail_late(self, fault: str, request: web.Request) -> web.StreamResponse | None:
         """Go wrong after everything has taken effect."""
@@ -307,13 +305,16 @@ class Answers:
         told = {field: [row for _, row in rows[:limit]]}
         if len(rows) > limit:
             told["cursor"] = further
+        if self.net.hidden_pages:
+            self.net.hidden_pages -= 1
+            told[field] = []
         if self.net.after_page:
             self.net.after_page()
         return told
 
 
 def mistakes(network: Network, lexicons: Lexicons) -> list[str]:
-    """Check what was asked, answered and written against the lexicons; broken rows are on purpose."""
+    """Check what was asked, answered and written against the lexicons; broken rows are meant."""
     broken = [row for _, row in network.broken]
     found = []
     for one in network.passed:
