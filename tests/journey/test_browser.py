@@ -98,9 +98,7 @@ async def enter(desk, stage, base, chromium):
         visit = Visit(await context.new_page(), base, [])
         visits.append(visit)
         visit.page.on("pageerror", lambda error: visit.troubles.append(str(error)))
-        visit.page.on(
-            "console", lambda said: is_trouble(said) and visit.troubles.append(said.text)
-        )
+        visit.page.on("console", lambda said: is_trouble(said) and visit.troubles.append(said.text))
         reviewer = await stage.reviewer(role, f"Maja {len(visits)}")
         now = desk.clock()
         token = await desk.store.make_link(reviewer.id, now, now + timedelta(hours=1))
