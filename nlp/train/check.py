@@ -73,10 +73,10 @@ def int8_outputs(tagger: Tagger, texts: list[str]) -> Outputs:
     return [empty if (read := tagger.forward(text)) is None else read.logits for text in texts]
 
 
-def float_outputs(state: Path, texts: list[str]) -> tuple[Outputs, Floats]:
+def float_outputs(state: dict[str, torch.Tensor], texts: list[str]) -> tuple[Outputs, Floats]:
     """Outputs and search vectors of the trained network before quantisation."""
     network = Network(load_encoder()).eval()
-    network.load_state_dict(torch.load(state, weights_only=True))
+    network.load_state_dict(state)
     return _in_batches([clean(text) for text in texts], network)
 
 
@@ -140,7 +140,8 @@ def figures(out: Path, state: Path, data: Path, hand: dict[str, list[Row]]) -> l
     sets |= {"random": hand["test_random"], "enriched": hand["test_enriched"]}
     sets["both"] = [*sets["random"], *sets["enriched"]]
     int8 = {n: int8_outputs(tagger, [r.text for r in rows]) for n, rows in sets.items()}
-    full = {n: float_outputs(state, [r.text for r in rows])[0] for n, rows in sets.items()}
+    whole = torch.load(state, weights_only=True)
+    full = {n: float_outputs(whole, [r.text for r in rows])[0] for n, rows in sets.items()}
     small = {n: reports(tagger.folder, rows, int8[n]) for n, rows in sets.items()}
     exact = {n: reports(tagger.folder, rows, full[n]) for n, rows in sets.items()}
     return [
