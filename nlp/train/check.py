@@ -138,12 +138,14 @@ def figures(out: Path, state: Path, data: Path, hand: dict[str, list[Row]]) -> l
     tagger = load_tagger(out)
     sets = {name: evaluation_rows(data, part) for name, part in TWEETS.items()}
     sets |= {"random": hand["test_random"], "enriched": hand["test_enriched"]}
-    sets["both"] = [*sets["random"], *sets["enriched"]]
-    int8 = {n: int8_outputs(tagger, [r.text for r in rows]) for n, rows in sets.items()}
     whole = torch.load(state, weights_only=True)
-    full = {n: float_outputs(whole, [r.text for r in rows])[0] for n, rows in sets.items()}
-    small = {n: reports(tagger.folder, rows, int8[n]) for n, rows in sets.items()}
-    exact = {n: reports(tagger.folder, rows, full[n]) for n, rows in sets.items()}
+    small, exact = (
+        _all_reports(tagger.folder, sets, read)
+        for read in (
+            lambda texts: int8_outputs(tagger, texts),
+            lambda texts: float_outputs(whole, texts)[0],
+        )
+    )
     return [
         *_scores(small),
         *_calibration(small),
@@ -151,6 +153,17 @@ def figures(out: Path, state: Path, data: Path, hand: dict[str, list[Row]]) -> l
         _size(out),
         _retrieval(tagger, [row.text for row in sets["sentiment"]]),
     ]
+
+
+def _all_reports(
+    folder: Folder, sets: dict[str, list[Row]], read: Callable[[list[str]], Outputs]
+) -> dict[str, dict[str, HeadReport]]:
+    """Reports per set, and of both hand-labelled tests together."""
+    outputs = {name: read([row.text for row in rows]) for name, rows in sets.items()}
+    found = {name: reports(folder, rows, outputs[name]) for name, rows in sets.items()}
+    both = [*sets["random"], *sets["enriched"]]
+    found["both"] = reports(folder, both, [*outputs["random"], *outputs["enriched"]])
+    return found
 
 
 def _scores(found: dict[str, dict[str, HeadReport]]) -> list[Figure]:
