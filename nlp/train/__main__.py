@@ -24,7 +24,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
-    hand = mix.hand_rows(options.data, card.LABELS)
+    hand = mix.hand_rows(options.data, mix.LABELS)
     print({part: len(rows) for part, rows in hand.items()})
     language.make(options.data, options.out)
     state = _trained(options, hand)

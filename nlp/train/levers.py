@@ -13,7 +13,7 @@ import torch
 
 from nlp.folder import Floats, Folder, group_from
 from nlp.tagger import unit
-from nlp.train import card, check, export, mix
+from nlp.train import check, export, mix
 from nlp.train.__main__ import validation_rows
 from nlp.train.heads import GROUPS, columns, target
 from nlp.train.sets import Row, evaluation_rows
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     options = parser.parse_args()
-    rows = validation_rows(options.data, mix.hand_rows(options.data, card.LABELS))
+    rows = validation_rows(options.data, mix.hand_rows(options.data, mix.LABELS))
     texts = [r.text for r in evaluation_rows(options.data, "tweeteval/sentiment/val")]
     original = check.original_places(texts[:SEARCH_TEXTS])
     print(f"{'state':<28}sentiment  offensive  emotion  intents  crisis  reply  neighbours")
