@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from nlp.folder import FORMAT, SHIPPED
 from nlp.tagger import Tagger, load_tagger
 from nlp.train.calibrate import calibrated, preference, thresholds
-from nlp.train.encoder import HIDDEN, original_folder
+from nlp.train.encoder import HIDDEN, original_folder, widened
 from nlp.train.graph import write_graph
 from nlp.train.heads import GROUPS, WIDTH, Group, columns, target
 from nlp.train.quantise import MAX_TOKENS, quantised, write_safetensors
@@ -33,7 +33,8 @@ _ENCODER = {
 def export(state: dict[str, torch.Tensor], out: Path, version: str) -> None:
     """A folder that loads, not calibrated yet."""
     out.mkdir(parents=True, exist_ok=True)
-    tensors = quantised({name: value.float().numpy() for name, value in state.items()})
+    wide = widened(state)
+    tensors = quantised({name: value.float().numpy() for name, value in wide.items()})
     write_graph(tensors, write_safetensors(tensors, out / "model.safetensors"), out / "model.onnx")
     _write_tokenizer(out)
     groups = [blank_entry(group) for group in GROUPS if group.ships]
