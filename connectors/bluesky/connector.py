@@ -76,7 +76,7 @@ class Bluesky:
     async def recheck(self, refs: Sequence[MessageRef]) -> Sequence[Recheck]:
         us = await self._us()
         views = await self._views.some([one.ref for one in refs])
-        return [await self._recheck(one.ref, views.get(one.ref), us) for one in refs]
+        return [await self._recheck(one, views.get(one.ref), us) for one in refs]
 
     async def may_reply(self, message: MessageRef) -> Permission:
         return (await self._look(message))[1]
@@ -96,7 +96,7 @@ class Bluesky:
         told = await self._api.send("com.atproto.repo.putRecord", {"repo": did, **body})
         if told.get("uri") != _uri(did, key) or not told.get("cid"):
             raise UnexpectedAnswer("another record was written", raw=str(told)[:4000])
-        return await self._posted(key, record)
+        return await self._posted(key, str(told["cid"]), record)
 
     async def find_reply(self, reply: Outgoing) -> Posted | None:
         """Ask our own server for the record: it knows it as soon as it is written."""
@@ -114,7 +114,7 @@ class Bluesky:
             raise UnexpectedAnswer("a record that cannot be read", raw=str(told)[:4000])
         if matching_form(record["text"]) != matching_form(reply.text):
             raise Rejected("Another post of ours stands where this reply would.")
-        return await self._posted(key, record)
+        return await self._posted(key, str(told.get("cid", "")), record)
 
     async def delete(self, posted: Posted) -> None:
         """Delete a post of ours; one that is gone already stays gone."""
@@ -171,26 +171,29 @@ class Bluesky:
         did = told.get("did")
         return did if isinstance(did, str) and is_did(did) else None
 
-    async def _posted(self, key: str, record: Told) -> Posted:
+    async def _posted(self, key: str, cid: str, record: Told) -> Posted:
         who = await self._api.who()
         return Posted(
             ref=_uri(who.did, key),
             url=parse.url_of(who.handle, who.did, key),
+            server_ref=cid or None,
             created_at=moment(record["createdAt"]),
             text=record["text"],
         )
 
-    async def _recheck(self, ref: str, view: Told | None, us: parse.Us) -> Recheck:
+    async def _recheck(self, one: MessageRef, view: Told | None, us: parse.Us) -> Recheck:
         """Say what became of a post. Blocked is not deleted: its words may stay."""
         if view is None:
-            alone = await self._views.alone(ref)
+            alone = await self._views.alone(one.ref)
             if alone is None:
-                return Recheck(ref, "deleted")
+                return Recheck(one.ref, "deleted")
             view = alone.get("post")
         try:
-            return Recheck(ref, "there", parse.message(view or {}, us))
+            now = parse.message(view or {}, us)
         except parse.BROKEN:
-            return Recheck(ref, "unknown")
+            return Recheck(one.ref, "unknown")
+        is_other = one.server_ref not in (None, now.server_ref)
+        return Recheck(one.ref, "edited" if is_other else "there", now)
 
 
 def _uri(did: str, key: str) -> str:

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import aiohttp
 
-from connectors._http import Answer, ask, budget_of, ensure_ok, session
-from connectors.contract import AuthFailed, Clock, RateLimited, Rejected, UnexpectedAnswer
+from connectors._http import Answer, ask, budget_of, ensure_ok, leave_a_share, session
+from connectors.contract import AuthFailed, Clock, Rejected, UnexpectedAnswer
 from connectors.model import Budget
 
 USER_AGENT = "byname (+https://pypi.org/project/byname)"
@@ -44,8 +44,12 @@ class Api:
         self._writer: aiohttp.ClientSession | None = None
         self._instance: Instance | None = None
 
+    async def browse(self, path: str, params: Params = ()) -> Any:
+        """Get what can wait: not when what is left of this period is kept for posting."""
+        leave_a_share(self.reading, KEPT_FOR_POSTING, self.clock)
+        return await self.get(path, params)
+
     async def get(self, path: str, params: Params = ()) -> Any:
-        self._keep_a_share()
         answer = await ask(
             self.reader(), "GET", self.base_url + path, params=list(params), **self._options()
         )
@@ -93,13 +97,6 @@ class Api:
 
     def _ok(self, answer: Answer) -> Answer:
         return ensure_ok(answer, self.clock, said=_reason(answer))
-
-    def _keep_a_share(self) -> None:
-        left, until = self.reading.left, self.reading.resets_at
-        if left is not None and until is not None and left <= KEPT_FOR_POSTING:
-            if self.clock() < until:
-                raise RateLimited("the rest of this period is kept for posting", until=until)
-            self.reading = Budget()
 
     async def _ask_instance(self) -> Instance:
         for path in ("/api/v2/instance", "/api/v1/instance"):

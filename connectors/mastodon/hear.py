@@ -49,7 +49,7 @@ class Ear:
     def _feed(self, name: str, path: str, params: Params) -> Feed:
         async def fetch(more: Mapping[str, str]) -> Any:
             limit = {"limit": "40", **more}
-            return await self._api.get(path, [*params, *limit.items()])
+            return await self._api.browse(path, [*params, *limit.items()])
 
         return self._feeds.setdefault(name, Feed(fetch))
 

@@ -66,7 +66,7 @@ async def finish(one: SignIn, code: str, clock: Clock) -> Mapping[str, str]:
     async with session(USER_AGENT, for_writes=True) as web:
         try:
             told = await _send(web, one.base_url + "/oauth/token", clock, {
-                "grant_type": "authorization_code", "code": code.strip(),
+                "grant_type": "authorization_code", "code": code.strip().partition("&")[0],
                 "client_id": one.client_id, "client_secret": one.client_secret,
                 "redirect_uri": one.redirect_uri, "code_verifier": one.verifier,
             })  # fmt: skip

@@ -407,12 +407,12 @@ async def test_reading_leaves_a_share_for_posting(instance, connect, wall):
     await connector.check()
     budget = await connector.budget()
     assert (budget.left, budget.limit) == (299, 300)
-    connector._api.reading = type(budget)(15, 300, wall() + timedelta(minutes=1))
+    instance.left = 15
+    await connector.check()
     with pytest.raises(RateLimited) as caught:
         await connector.thread(ref(status))
-    assert caught.value.until == wall() + timedelta(minutes=1)
     await connector.post(reply(wall, status))
-    wall.go(minutes=2)
+    wall.now = caught.value.until
     assert await connector.thread(ref(status)) == []
 
 

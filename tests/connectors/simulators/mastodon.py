@@ -31,6 +31,7 @@ class Instance:
         self.queries: list[tuple[str, str]] = []
         self.faults: dict[str, list[str]] = {}  # "POST /api/v1/statuses" -> what goes wrong next
         self.headers: dict[str, str] = {}  # what a 429 says besides
+        self.left = 299
         self.min_id = "works"  # or "ignored", or "since": the newest page above it
         self.has_batches = True
         self.has_idempotency_key = True
@@ -206,7 +207,7 @@ class Instance:
 
     def _yes(self, told, **headers) -> web.Response:
         limits = {
-            "X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "299",
+            "X-RateLimit-Limit": "300", "X-RateLimit-Remaining": str(self.left),
             "X-RateLimit-Reset": stamp(self.clock() + timedelta(minutes=5)),
         }  # fmt: skip
         return web.json_response(told, headers={**limits, **headers})
