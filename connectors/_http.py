@@ -6,7 +6,7 @@ here: addresses and bodies of any platform.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,9 +49,13 @@ class Answer:
             raise UnexpectedAnswer("the answer is no JSON", raw=self.text[:4000]) from error
 
 
-def session(user_agent: str, *, for_writes: bool = False) -> aiohttp.ClientSession:
-    """Make a session. Writes get a fresh connection each: a stale one would hide what was sent."""
-    connector = aiohttp.TCPConnector(force_close=True) if for_writes else aiohttp.TCPConnector()
+def session(user_agent: str) -> aiohttp.ClientSession:
+    """Make a session that takes a fresh connection for each call.
+
+    Over a kept one that the server has closed meanwhile, nobody knows whether a call was heard;
+    some servers close after every answer without saying so (snac2).
+    """
+    connector = aiohttp.TCPConnector(force_close=True)
     headers = {"User-Agent": user_agent}
     return aiohttp.ClientSession(connector=connector, headers=headers, middlewares=(_once,))
 
@@ -95,6 +99,17 @@ async def _named_failures() -> AsyncIterator[None]:
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         said = str(error) or type(error).__name__
         raise Unavailable(f"the connection broke: {said}") from error
+
+
+@asynccontextmanager
+async def before_sending() -> AsyncIterator[None]:
+    """Wrap what a post has to ask first: if that fails, nothing of the post can have been heard."""
+    try:
+        yield
+    except Unavailable as error:
+        raise Unavailable(str(error), was_sent=False) from error
+    except UnexpectedAnswer as error:
+        raise UnexpectedAnswer(str(error), raw=error.raw, was_sent=False) from error
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -145,10 +160,15 @@ def _plain(answer: Answer) -> str:
     return "an answer without a reason"
 
 
-def wait_of(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+_RESETS = ("X-RateLimit-Reset", "RateLimit-Reset", "X-Rate-Limit-Reset")
+
+
+def wait_of(
+    headers: Mapping[str, str], now: datetime, names: Sequence[str] = ("Retry-After", *_RESETS)
+) -> timedelta | None:
     """Return how long a platform asks to wait, within reason; None if it does not say."""
     server_now = _date(headers.get("Date", "")) or now
-    for name in ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset", "X-Rate-Limit-Reset"):
+    for name in names:
         wait = _distance(headers.get(name, ""), server_now)
         if wait is not None:
             return _within_reason(wait)
@@ -191,8 +211,16 @@ def budget_of(headers: Mapping[str, str], now: datetime) -> Budget | None:
     left = _number(headers, "Remaining")
     if left is None:
         return None
-    wait = wait_of({k: v for k, v in headers.items() if k.lower() != "retry-after"}, now)
+    wait = wait_of(headers, now, _RESETS)
     return Budget(left, _number(headers, "Limit"), None if wait is None else now + wait)
+
+
+def leave_a_share(budget: Budget, kept: int, clock: Clock) -> None:
+    """Refuse to read on when what is left of this period is kept for posting."""
+    if budget.left is None or budget.resets_at is None or budget.left > kept:
+        return
+    if clock() < budget.resets_at:
+        raise RateLimited("the rest of this period is kept for posting", until=budget.resets_at)
 
 
 def _number(headers: Mapping[str, str], what: str) -> int | None:

@@ -59,6 +59,7 @@ def message(view: Told, us: Us) -> Message:
         language=_language(record.get("langs")),
         attachments=attachments(view),
         quoted_ref=quoted_ref,
+        server_ref=_text(view["cid"]),  # which version of the post this is
     )
 
 

@@ -39,7 +39,7 @@ class Threads:
         What is under it is learned as far as its parents are known: the rest would be a guess.
         """
         try:
-            told = await self._api.get(at("/api/v1/statuses/{}/context", server_ref))
+            told = await self._api.browse(at("/api/v1/statuses/{}/context", server_ref))
         except Rejected as error:
             if error.code == "parent_gone":
                 return ()

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import aiohttp
 
-from connectors._http import Answer, ask, budget_of, ensure_ok, session
-from connectors.contract import AuthFailed, Clock, RateLimited, Rejected, UnexpectedAnswer
+from connectors._http import Answer, ask, budget_of, ensure_ok, leave_a_share, session
+from connectors.contract import AuthFailed, Clock, Rejected, UnexpectedAnswer
 from connectors.model import Budget
 
 USER_AGENT = "byname (+https://pypi.org/project/byname)"
@@ -40,14 +40,17 @@ class Api:
         self.clock = clock
         self._token = token
         self._timeout_s = timeout_s
-        self._reader: aiohttp.ClientSession | None = None
-        self._writer: aiohttp.ClientSession | None = None
+        self._session: aiohttp.ClientSession | None = None
         self._instance: Instance | None = None
 
+    async def browse(self, path: str, params: Params = ()) -> Any:
+        """Get what can wait: not when what is left of this period is kept for posting."""
+        leave_a_share(self.reading, KEPT_FOR_POSTING, self.clock)
+        return await self.get(path, params)
+
     async def get(self, path: str, params: Params = ()) -> Any:
-        self._keep_a_share()
         answer = await ask(
-            self.reader(), "GET", self.base_url + path, params=list(params), **self._options()
+            self.web(), "GET", self.base_url + path, params=list(params), **self._options()
         )
         self.reading = budget_of(answer.headers, self.clock()) or self.reading
         return self._ok(answer).json()
@@ -58,7 +61,7 @@ class Api:
         options = self._options()
         if key:
             options["headers"]["Idempotency-Key"] = key
-        answer = await ask(self._writing(), method, self.base_url + path, json=body, **options)
+        answer = await ask(self.web(), method, self.base_url + path, json=body, **options)
         self.posting = budget_of(answer.headers, self.clock()) or self.posting
         return self._ok(answer).json()
 
@@ -69,37 +72,24 @@ class Api:
         return self._instance
 
     async def close(self) -> None:
-        for one in (self._reader, self._writer):
-            if one is not None:
-                await one.close()
+        if self._session is not None:
+            await self._session.close()
 
-    def reader(self) -> aiohttp.ClientSession:
-        if self._reader is None:
-            self._reader = session(USER_AGENT)
-        return self._reader
+    def web(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = session(USER_AGENT)
+        return self._session
 
     def authorization(self) -> dict[str, str]:
         if not self._token:
             raise AuthFailed("this login has no token yet: connect it")
         return {"Authorization": f"Bearer {self._token}"}
 
-    def _writing(self) -> aiohttp.ClientSession:
-        if self._writer is None:
-            self._writer = session(USER_AGENT, for_writes=True)
-        return self._writer
-
     def _options(self) -> dict[str, Any]:
         return {"headers": self.authorization(), "timeout_s": self._timeout_s}
 
     def _ok(self, answer: Answer) -> Answer:
         return ensure_ok(answer, self.clock, said=_reason(answer))
-
-    def _keep_a_share(self) -> None:
-        left, until = self.reading.left, self.reading.resets_at
-        if left is not None and until is not None and left <= KEPT_FOR_POSTING:
-            if self.clock() < until:
-                raise RateLimited("the rest of this period is kept for posting", until=until)
-            self.reading = Budget()
 
     async def _ask_instance(self) -> Instance:
         for path in ("/api/v2/instance", "/api/v1/instance"):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from connectors._http import before_sending
 from connectors._platforms import length
 from connectors._text import html_to_text, matching_form
 from connectors.contract import Rejected, UnexpectedAnswer
@@ -105,12 +106,15 @@ class Mastodon:
         Source: docs.joinmastodon.org/methods/statuses, Idempotency-Key. Some servers ignore it.
         """
         text = addressed(reply)
-        size = length("mastodon", text + reply.content_warning, await self._most_characters())
+        async with before_sending():
+            most = await self._most_characters()
+            parent = await self._server_ref(reply.parent)
+        size = length("mastodon", text + reply.content_warning, most)
         if not size.fits:
             raise Rejected(f"{size.used} {size.unit}, {size.limit} fit", code="too_long")
         body = {
             "status": text,
-            "in_reply_to_id": await self._server_ref(reply.parent),
+            "in_reply_to_id": parent,
             "visibility": parse.THEIR_VISIBILITY[reply.parent.visibility],
             "spoiler_text": reply.content_warning,
             "language": reply.language,
@@ -200,7 +204,7 @@ class Mastodon:
 
     async def _some(self, ids: Sequence[str]) -> dict[str, Any]:
         try:
-            rows = await self._api.get("/api/v1/statuses", [("id[]", one) for one in ids])
+            rows = await self._api.browse("/api/v1/statuses", [("id[]", one) for one in ids])
         except (Rejected, UnexpectedAnswer):
             return {}
         return {row["id"]: row for row in rows} if isinstance(rows, list) else {}

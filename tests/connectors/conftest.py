@@ -5,11 +5,17 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lexicons import Lexicons
+from simulators import bluesky_answers
+from simulators.bluesky import Network
 from simulators.mastodon import Instance
+
+from connectors import bluesky
 
 FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -63,14 +69,20 @@ def wall() -> Wall:
     return Wall()
 
 
+def recordings() -> Path | None:
+    """Find the recorded answers beside a developer's checkout, if they are there."""
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    path = Path(os.environ.get("BYNAME_SHARED", beside)) / "recorded"
+    return path if path.is_dir() else None
+
+
 @pytest.fixture
 def recorded() -> Path:
-    """The recorded answers beside a developer's checkout."""
-    beside = Path(__file__).resolve().parents[3] / "shared"
-    path = Path(os.environ.get("BYNAME_SHARED", beside))
-    if not (path / "recorded").is_dir():
+    """The recorded answers."""
+    path = recordings()
+    if path is None:
         pytest.skip("the recorded answers do not stand beside this checkout")
-    return path / "recorded"
+    return path
 
 
 def lines(*rows: dict[str, Any]) -> str:
@@ -152,3 +164,43 @@ async def instance(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Instance]:
     one.base = str(server.make_url("")).rstrip("/")
     yield one
     one.release()
+
+
+@cache
+def all_lexicons(path: Path) -> Lexicons:
+    return Lexicons(path / "bluesky" / "lexicons")
+
+
+@pytest.fixture
+def lexicons(recorded: Path) -> Lexicons:
+    return all_lexicons(recorded)
+
+
+@pytest.fixture
+async def network(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Network]:
+    """A simulated network; whatever passed keeps to the lexicons, where they are."""
+    one = Network(wall)
+    server = await aiohttp_server(bluesky_answers.app(one))
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
+    if (path := recordings()) is not None:
+        assert bluesky_answers.mistakes(one, all_lexicons(path)) == []
+
+
+@pytest.fixture
+async def sky(network: Network, tmp_path: Path, wall: Wall) -> AsyncIterator[Callable[..., Any]]:
+    """Open our account on the simulated network; settings by keyword."""
+    opened: list[Any] = []
+    drawer = Drawer({"desk": {"identifier": "tern.test", "password": "app-pass-word"}})
+
+    def make(**settings: object) -> Any:
+        known = {"base_url": network.base, "timeout_s": 2, **settings}
+        setup = Desk(tmp_path, wall, "bluesky", "desk", known, drawer)
+        opened.append(bluesky.connect(setup))
+        return opened[-1]
+
+    make.drawer = drawer  # type: ignore[attr-defined]
+    yield make
+    for one in opened:
+        await one.close()

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from stands.bluesky import BlueskyStand
 from stands.mastodon import MastodonStand
 from stands.replay import ReplayStand
 
@@ -33,11 +34,13 @@ ERRORS = {
 TOOK_EFFECT = ("error_after", "timeout_after", "cut", "garbled")
 
 
-@pytest.fixture(params=["replay", "mastodon"])
+@pytest.fixture(params=["replay", "mastodon", "bluesky"])
 def stand(request, tmp_path, wall, setup_type):
     """A platform in miniature, one after the other."""
     if request.param == "replay":
         return ReplayStand(tmp_path, wall, setup_type)
+    if request.param == "bluesky":
+        return BlueskyStand(tmp_path, wall, setup_type, request.getfixturevalue("network"))
     return MastodonStand(tmp_path, wall, setup_type, request.getfixturevalue("instance"))
 
 
@@ -187,12 +190,13 @@ async def test_a_limit_says_until_when(stand, open_, wall):
 
 @pytest.mark.parametrize("fault", ERRORS)
 async def test_an_uncertain_reply_is_found_exactly_if_it_is_there(stand, open_, wall, fault):
+    uncertain = reply(stand, wall)
     stand.fail(fault)
     with pytest.raises(ConnectorError):
-        await open_().post(reply(stand, wall))
+        await open_().post(uncertain)
     stand.wait()
     stand.heal()
-    found = await open_().find_reply(reply(stand, wall))
+    found = await open_().find_reply(uncertain)
     assert (found is not None) == (fault in TOOK_EFFECT)
 
 
@@ -223,12 +227,13 @@ async def test_it_says_before_where_no_reply_is_possible(stand, open_, wall):
 
 
 async def test_a_deleted_reply_is_gone(stand, open_, wall):
-    connector = open_()
-    posted = await connector.post(reply(stand, wall))
+    connector, made = open_(), reply(stand, wall)
+    posted = await connector.post(made)
     stand.wait()
+    assert await connector.find_reply(made) is not None
     await connector.delete(posted)
     stand.wait()
-    assert await connector.find_reply(reply(stand, wall)) is None
+    assert await connector.find_reply(made) is None
     await connector.delete(posted)  # once more does no harm
 
 

@@ -31,6 +31,7 @@ class Instance:
         self.queries: list[tuple[str, str]] = []
         self.faults: dict[str, list[str]] = {}  # "POST /api/v1/statuses" -> what goes wrong next
         self.headers: dict[str, str] = {}  # what a 429 says besides
+        self.left = 299
         self.min_id = "works"  # or "ignored", or "since": the newest page above it
         self.has_batches = True
         self.has_idempotency_key = True
@@ -181,6 +182,8 @@ class Instance:
                 return self._no(429, "Too many requests", self.headers)
             case "auth_failed":
                 return self._no(401, "The access token was revoked")
+            case "forbidden":
+                return self._no(403, "This action is outside the authorized scopes")
             case "rejected":
                 return self._no(422, "Validation failed: Text can't be blank")
             case "error_before":
@@ -206,7 +209,7 @@ class Instance:
 
     def _yes(self, told, **headers) -> web.Response:
         limits = {
-            "X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "299",
+            "X-RateLimit-Limit": "300", "X-RateLimit-Remaining": str(self.left),
             "X-RateLimit-Reset": stamp(self.clock() + timedelta(minutes=5)),
         }  # fmt: skip
         return web.json_response(told, headers={**limits, **headers})
