@@ -22,6 +22,9 @@ name = "Kettlewren"
 time_zone = "Europe/London"
 signature = "Ines"
 
+[digest]
+at = "00:05"
+
 [policy]
 allowed_links = ["kettlewren.example"]
 

@@ -5,7 +5,8 @@
     ├── InputError     the caller: a file or an argument cannot be read (65)
     ├── Refused        the reviewer: policy or guard says no (77)
     │   └── NotAllowed the reviewer: their role, session or origin says no (77)
-    └── InUse          the operator: a port or the home is taken (75)
+    ├── InUse          the operator: a port or the home is taken; a reviewer was faster (75)
+    └── Unreachable    nobody: the running bot does not answer, try again (69)
 
 Exit codes follow sysexits: 0 done, 1 a bug of ours, 2 wrong usage, 65 bad input data,
 69 a service is unavailable, 75 taken or locked (try again), 77 not allowed, 78 configuration.
@@ -41,6 +42,12 @@ class NotAllowed(Refused):
 
 
 class InUse(BotError):
-    """A port or the home is taken by another process."""
+    """A port or the home is taken by another process, or somebody was faster."""
 
     exit_code = 75
+
+
+class Unreachable(BotError):
+    """The running bot does not answer, or cannot at present."""
+
+    exit_code = 69

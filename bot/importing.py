@@ -6,9 +6,12 @@ ours. What is imported is history: tagged, searched, remembered, never answered.
 
 import gzip
 import hashlib
+import io
 import json
+import sys
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,15 +75,24 @@ class Progress:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines of a JSONL file, gzipped or not. Raises InputError."""
-    opener = gzip.open if path.suffix == ".gz" else open
+    """Yield numbered lines of a JSONL file, gzipped or not; `-` is standard input.
+
+    Raises InputError.
+    """
     try:
-        with opener(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
+        with _opened(path) as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield number, line
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
+
+
+def _opened(path: Path) -> AbstractContextManager[Iterable[str]]:
+    if str(path) == "-":
+        return nullcontext(io.TextIOWrapper(sys.stdin.buffer, "utf-8", errors="surrogateescape"))
+    opener = gzip.open if path.suffix == ".gz" else open
+    return opener(path, "rt", encoding="utf-8", errors="surrogateescape")
 
 
 def parse_thread(number: int, line: str) -> ImportedThread | BadLine:

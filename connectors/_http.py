@@ -49,9 +49,13 @@ class Answer:
             raise UnexpectedAnswer("the answer is no JSON", raw=self.text[:4000]) from error
 
 
-def session(user_agent: str, *, for_writes: bool = False) -> aiohttp.ClientSession:
-    """Make a session. Writes get a fresh connection each: a stale one would hide what was sent."""
-    connector = aiohttp.TCPConnector(force_close=True) if for_writes else aiohttp.TCPConnector()
+def session(user_agent: str) -> aiohttp.ClientSession:
+    """Make a session that takes a fresh connection for each call.
+
+    Over a kept one that the server has closed meanwhile, nobody knows whether a call was heard;
+    some servers close after every answer without saying so (snac2).
+    """
+    connector = aiohttp.TCPConnector(force_close=True)
     headers = {"User-Agent": user_agent}
     return aiohttp.ClientSession(connector=connector, headers=headers, middlewares=(_once,))
 

@@ -377,6 +377,29 @@ class Keeping(Protocol):
         """Erase a person's words and name in one transaction; return the number of messages."""
         ...
 
+    async def to_recheck(
+        self, platform: str, before: datetime, limit: int = 100
+    ) -> Sequence[Message]:
+        """Return messages with words that were last compared with the platform before a time.
+
+        Those that were compared longest ago come first (DataRules.recheck_hours).
+        """
+        ...
+
+    async def note_checked(self, message_ids: Sequence[int], now: datetime) -> None:
+        """Remember that these messages were compared with their platform now."""
+        ...
+
+    async def forget_words(
+        self, platform: str, before: datetime, now: datetime, limit: int = 1000
+    ) -> int:
+        """Erase the words of messages heard before a time (DataRules.retain_days).
+
+        Returns how many; at most `limit` in one transaction. What is counted stays counted. The
+        files hold the words until finish_erasure.
+        """
+        ...
+
     async def finish_erasure(self) -> None:
         """Drop the erased words from the files: FTS optimize, then a truncating checkpoint."""
         ...

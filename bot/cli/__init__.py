@@ -94,6 +94,7 @@ def exit_code(error: Exception) -> int | None:
         "StoreReadOnly": 78,
         "StoreTooNew": 78,
         "StoreBroken": 78,
+        "StoreMissing": 78,
         "StoreError": 65,
         "ConnectorError": 69,
         "NlpError": 78,

@@ -7,6 +7,7 @@ the length of the command by this process, which takes the home's lock: one way 
 import asyncio
 import contextlib
 import json
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bot.desk import Desk
+    from bot.errors import BotError
 
 T = TypeVar("T")
 
@@ -81,14 +83,33 @@ class Api:
         return await self._call("POST", path, json=body)
 
     async def _call(self, method: str, path: str, **more: Any) -> Any:
-        from bot.errors import Refused  # noqa: PLC0415
+        from aiohttp import ClientError  # noqa: PLC0415
+
+        from bot.errors import Unreachable  # noqa: PLC0415
 
         url = f"http://byname/api/v1/{path}"
-        async with self._session.request(method, url, **more) as answer:
-            body = await answer.json(content_type=None)
-            if answer.status >= 400:
-                raise Refused(str(body.get("error", answer.reason)))
-            return body
+        try:
+            async with self._session.request(method, url, **more) as answer:
+                body = await answer.json(content_type=None)
+        except (ClientError, ValueError) as error:
+            raise Unreachable(
+                f"the running bot broke off while it was asked for {path} ({error}). "
+                f"Look whether it was done, and try again."
+            ) from None
+        if answer.status >= 400:
+            raise _refusal(answer.status, str(body.get("error", answer.reason)))
+        return body
+
+
+def _refusal(status: int, said: str) -> "BotError":
+    """Return the error, and so the exit code, that an answer of the API means to a command."""
+    from bot.errors import InputError, InUse, Refused, Unreachable  # noqa: PLC0415
+
+    if status in {400, 404, 413, 415}:
+        return InputError(said)
+    if status == 409:
+        return InUse(said)
+    return Unreachable(said) if status >= 500 else Refused(said)
 
 
 @contextlib.asynccontextmanager
@@ -106,14 +127,13 @@ async def api(home: str | None) -> AsyncIterator[Api]:
 
 @contextlib.asynccontextmanager
 async def _own_api(home: str | None) -> AsyncIterator[Path]:
-    from bot.service import serving_socket  # noqa: PLC0415
+    from bot.service import first_admin, serving_socket  # noqa: PLC0415
     from bot.web.app import create_socket_app  # noqa: PLC0415
 
-    async with (
-        writing(home) as desk,
-        serving_socket(create_socket_app(desk), desk.home) as path,
-    ):
-        yield path
+    async with writing(home) as desk:
+        await first_admin(desk)
+        async with serving_socket(create_socket_app(desk), desk.home) as path:
+            yield path
 
 
 @contextlib.asynccontextmanager
@@ -135,7 +155,27 @@ async def _answers(socket: Path) -> bool:
     return True
 
 
+def print_json(row: Any) -> None:
+    """Print one JSON line. What UTF-8 cannot say, a lone surrogate, is escaped as JSON allows."""
+    line = json.dumps(row, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        line = json.dumps(row)
+    click.echo(line)
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line for a person. Other people's words cannot command the terminal from here."""
+    hidden = {"Cc", "Cf", "Cs"}
+    odd = {one for one in line if one not in "\n\u200d" and unicodedata.category(one) in hidden}
+    click.echo(line.translate(dict.fromkeys(map(ord, odd), "\ufffd")), err=err)
+
+
 def print_rows(rows: list[dict[str, Any]], as_json: bool, line: Callable[..., str]) -> None:
     """Print rows for a person, or as JSON lines for a program."""
     for row in rows:
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else line(row))
+        if as_json:
+            print_json(row)
+        else:
+            say(line(row))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from bot.cli._context import Api, api, home_option, json_option, print_rows, run_async
+from bot.cli._context import Api, api, home_option, json_option, print_rows, run_async, say
 
 
 @click.command(
@@ -32,7 +32,7 @@ async def _approve(
     async with api(home) as client:
         entry = (await client.get(f"messages/{message_id}"))["entry"]
         body = _body(entry, option, text)
-        click.echo(f"to {entry['message']['author']['handle']}: {body['text']}", err=True)
+        say(f"to {entry['message']['author']['handle']}: {body['text']}", err=True)
         if not yes:
             click.confirm("Send this?", abort=True, err=True)
         reply = await _send(client, message_id, body)

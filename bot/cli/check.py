@@ -84,11 +84,11 @@ def _check_model(config: "Config", folder: Path) -> Line:
 
 async def _check_store(folder: Path) -> list[Line]:
     from storage import open_reader  # noqa: PLC0415
-    from storage.store import NotFound, StoreError  # noqa: PLC0415
+    from storage.store import StoreError, StoreMissing  # noqa: PLC0415
 
     try:
         store = await open_reader(folder)
-    except NotFound:
+    except StoreMissing:
         return [Line("database", ok=True, says="none yet; `byname run` makes it")]
     except StoreError as error:
         return [Line("database", ok=False, says=str(error))]

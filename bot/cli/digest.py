@@ -79,6 +79,7 @@ async def _remember(home: str | None, page: "DigestPage") -> None:
 
     try:
         async with writing(home) as desk:
+            await desk.store.claim_digest(page.day, desk.clock())
             await desk.store.digest_sent(page.day, desk.clock())
     except StoreLocked:
         click.echo("The running bot does not know of this mail and will send its own.", err=True)

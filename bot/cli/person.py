@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from bot.cli._context import home_option, json_option, print_rows, reading, run_async
+from bot.cli._context import home_option, json_option, print_rows, reading, run_async, say
 
 
 @click.command(
@@ -36,9 +36,9 @@ async def _person(who: str, home: str | None, limit: int, *, as_json: bool) -> N
     if as_json:
         print_rows([person], as_json, _person_line)
         return
-    click.echo(_person_line(person))
+    say(_person_line(person))
     for message in person["messages"]:
-        click.echo(_message_line(message))
+        say(_message_line(message))
 
 
 async def _find(desk: Any, who: str) -> list[Any]:

@@ -89,12 +89,9 @@ async def _serve(
 
 async def sign_in_line(desk: "Desk", address: str, port: int) -> str:
     """Make the first admin if there is none, and a one-time link for them."""
-    from bot.service import LINK_LIFE  # noqa: PLC0415
+    from bot.service import LINK_LIFE, first_admin  # noqa: PLC0415
 
-    now = desk.clock()
-    people = await desk.store.reviewers()
-    admin = next((p for p in people if p.role == "admin" and not p.disabled_at), None)
-    admin = admin or await desk.store.add_reviewer("admin", "admin", now)
+    now, admin = desk.clock(), await first_admin(desk)
     token = await desk.store.make_link(admin.id, now, now + LINK_LIFE)
     base = desk.config.web.public_url.rstrip("/") or f"http://{address}:{port}"
     return f"sign in as {admin.name}:   {base}/sign-in?token={token}   (once, within 12 hours)"

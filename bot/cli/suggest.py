@@ -1,12 +1,11 @@
 """`byname suggest FILE|-`: conversations in, suggestions with evidence (or silence) out."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.cli._context import home_option, reading, run_async
+from bot.cli._context import home_option, print_json, reading, run_async
 
 
 @click.command(
@@ -39,4 +38,4 @@ async def _suggest(file: Path, home: str | None, playbook: Path | None) -> None:
                 row: dict[str, Any] = {"line": number, "error": thread.reason}
             else:
                 row = await offline.suggest(thread)
-            click.echo(json.dumps(row, ensure_ascii=False))
+            print_json(row)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from bot.cli._context import print_json
+
 
 @click.command(
     "tag",
@@ -32,13 +34,13 @@ def command(file: Any, weights: Path | None, explain: bool, languages: tuple[str
     for number, row in _rows(file):
         if "error" in row:
             bad += 1
-            click.echo(json.dumps({"line": number, **row}))
+            print_json({"line": number, **row})
             continue
         tags = tagger.understand(row["text"], languages).tags
         answer = tags_json(row["id"], tags)
         if explain:
             answer["because"] = _because(tagger, row["text"], tags)
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        print_json(answer)
     sys.exit(65 if bad else 0)
 
 
@@ -89,6 +91,8 @@ def _parse(line: str) -> dict[str, Any]:
         row = json.loads(line)
     except json.JSONDecodeError as error:
         return {"error": f"not JSON: {error.msg}"}
+    except (ValueError, RecursionError):
+        return {"error": "not JSON that can be read: too deep, or a number too long"}
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         return {"error": 'expected {"id": ..., "text": "..."}'}
     return {"id": row.get("id"), "text": row["text"]}

@@ -20,6 +20,8 @@ from bot.home import FileSecrets
 
 log = structlog.get_logger(__name__)
 PATIENCE = timedelta(hours=2)
+RETRY = timedelta(minutes=15)
+TRIED = "digest_failed_at"
 SECRET = "smtp"  # noqa: S105 - the name of a secret, not one
 
 
@@ -63,7 +65,9 @@ async def send_due(desk: Desk) -> date | None:
     """
     at, zone, now = desk.config.digest.at, desk.config.zone, desk.clock()
     day = day_due(now, at, zone)
-    if not await _is_ready(desk, day, now) or not await desk.store.claim_digest(day, now):
+    if await _is_resting(desk, now) or not await _is_ready(desk, day, now):
+        return None
+    if not await desk.store.claim_digest(day, now):
         return None
     error = ""
     await forget_gone(desk)
@@ -73,10 +77,17 @@ async def send_due(desk: Desk) -> date | None:
         error = str(problem)
     await desk.store.digest_sent(day, desk.clock(), error=error)
     if error:
+        await desk.store.put_setting(TRIED, now.isoformat(), "digest", now)
         log.warning("digest not sent", day=day.isoformat(), error=error)
     else:
         log.info("digest sent", day=day.isoformat(), to=len(desk.config.digest.to))
     return day
+
+
+async def _is_resting(desk: Desk, now: datetime) -> bool:
+    """Say whether the last attempt failed a moment ago: a server that is down is not hammered."""
+    tried = await desk.store.get_setting(TRIED)
+    return tried is not None and now < datetime.fromisoformat(tried) + RETRY
 
 
 async def _is_ready(desk: Desk, day: date, now: datetime) -> bool:

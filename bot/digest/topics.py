@@ -17,9 +17,7 @@ from bot.digest.words import one_line, quoted
 from bot.measures.logodds import Shift, log_odds
 from storage.model import Message
 
-RISEN_Z = 2.2
-RISEN_LONE_Z = 2.6
-FALLEN_Z = -2.2
+LUCKY_TOPICS = 0.1  # so many topics a day that only luck has made (Bonferroni)
 MIN_MESSAGES = 3
 MIN_PEOPLE = 3
 MIN_BEFORE = 20
@@ -56,14 +54,13 @@ def topics(
         _counts(past, skip),
         len(past),
     )
-    risen = _without_doubles(
-        [one for one in shifts if _has_risen(one) and found[one.term].people >= MIN_PEOPLE],
-        found,
-    )
-    fallen = [one for one in shifts if _has_fallen(one)]
+    heard = [one for one in shifts if _is_shared(one, found)]
+    least = LUCKY_TOPICS / max(len(heard), 1)
+    risen = _without_doubles([one for one in heard if _has_risen(one, least)], found)
+    fallen = [one for one in shifts if _has_fallen(one, least)]
     return (
-        *(_topic(shift, found[shift.term], base_url) for shift in risen[:MOST]),
-        *(_topic(shift, _Found(()), base_url) for shift in _widest(fallen)[:2]),
+        *_voiced(risen[:MOST], found, base_url),
+        *(_topic(shift, _Found(()), None, base_url) for shift in _widest(fallen)[:2]),
     )
 
 
@@ -103,11 +100,20 @@ def quote_from(messages: Iterable[Message]) -> Message | None:
     return fit[0] if fit else None
 
 
-def _topic(shift: Shift, found: _Found, base_url: str) -> Topic:
-    voice = quote_from(found.messages)
+def _voiced(risen: Sequence[Shift], found: dict[str, _Found], base_url: str) -> Iterator[Topic]:
+    """Give each topic a voice of its own, where there is one that was not heard yet."""
+    heard: set[int] = set()
+    for shift in risen:
+        holding = found[shift.term]
+        voice = quote_from(one for one in holding.messages if one.id not in heard)
+        heard |= {voice.id} if voice else set()
+        yield _topic(shift, holding, voice, base_url)
+
+
+def _topic(shift: Shift, found: _Found, voice: Message | None, base_url: str) -> Topic:
     is_intent = shift.term.startswith("=")
     return Topic(
-        term=shift.term.removeprefix("="),
+        term=shift.term.removeprefix("=") if is_intent else _spelled(shift.term, found.messages),
         kind="intent" if is_intent else "words",
         is_rising=shift.z > 0,
         now=shift.now,
@@ -118,6 +124,13 @@ def _topic(shift: Shift, found: _Found, base_url: str) -> Topic:
         message_id=voice.id if voice else None,
         person_id=voice.author.person_id if voice else None,
     )
+
+
+def _spelled(term: str, messages: Sequence[Message]) -> str:
+    """Return the term as most people wrote it: WP31, not wp31."""
+    pattern = re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)
+    ways = Counter(found.group() for one in messages if (found := pattern.search(one.text)))
+    return ways.most_common(1)[0][0] if ways else term
 
 
 def _intents(message: Message) -> Iterator[str]:
@@ -153,21 +166,26 @@ def _counts(messages: Sequence[Message], skip: frozenset[str]) -> Counter[str]:
     return Counter(term for message in messages for term in terms(message, skip))
 
 
-def _has_risen(shift: Shift) -> bool:
-    """Surprising, not a handful, and half as much again as expected; a lone word more so."""
+def _is_shared(shift: Shift, found: dict[str, _Found]) -> bool:
+    """Several messages, by several people; a word that stands alone needs one more."""
     is_lone = " " not in shift.term and not shift.term.startswith("=")
-    least = MIN_MESSAGES + 1 if is_lone else MIN_MESSAGES
-    enough = shift.now >= max(least, 1.5 * shift.expected)
-    return enough and shift.z >= (RISEN_LONE_Z if is_lone else RISEN_Z)
+    enough = shift.now >= MIN_MESSAGES + is_lone
+    return enough and found[shift.term].people >= MIN_PEOPLE
 
 
-def _has_fallen(shift: Shift) -> bool:
-    return shift.z <= FALLEN_Z and shift.expected >= max(MIN_MESSAGES, 2 * shift.now)
+def _has_risen(shift: Shift, least: float) -> bool:
+    """Rarer than luck, and half as much again as expected."""
+    return shift.z > 0 and shift.chance <= least and shift.now >= 1.5 * shift.expected
+
+
+def _has_fallen(shift: Shift, least: float) -> bool:
+    fell = shift.z < 0 and shift.chance <= least
+    return fell and shift.expected >= max(MIN_MESSAGES, 2 * shift.now)
 
 
 def _without_doubles(shifts: Sequence[Shift], found: dict[str, _Found]) -> list[Shift]:
     """Drop a term that stands in nearly the same messages as a better one; pairs beat words."""
-    ordered = sorted(shifts, key=lambda s: (-s.z * (1.15 if " " in s.term else 1.0), s.term))
+    ordered = sorted(shifts, key=lambda s: (s.chance * (0.1 if " " in s.term else 1.0), s.term))
     kept: list[Shift] = []
     for shift in ordered:
         ids = {message.id for message in found[shift.term].messages}

@@ -36,13 +36,14 @@ def environment() -> Environment:
         "parts": words.parts,
         "hidden": words.hidden,
         "one_line": words.one_line,
+        "without_call": words.without_call,
         "initials": words.initials,
         "hue": words.hue,
         "safe_link": words.safe_link,
         "language": words.language_name,
-        "request_id": lambda _: secrets.token_urlsafe(12),
     }
     made.globals |= {
+        "new_request_id": lambda: secrets.token_urlsafe(12),
         "reject_reasons": review.REJECT_REASONS,
         "views": VIEWS,
         "keys": KEYS,

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 SHOWN = 6_000  # characters of one message that a page shows before it says that there is more
 HUES = 12
 _LINK = re.compile(r"https?://[^\s<>\"'\u200b-\u200f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
+_CALL = re.compile(r"^(?:@[\w.@-]+[\s,:]+)+")
 _INSIDE_EMOJI = frozenset("\u200c\u200d\ufe0e\ufe0f")  # joiners are part of words and emoji
 _ALLOWED_CONTROLS = frozenset("\n\r\t")
 _SUSPECT = re.compile(
@@ -59,6 +60,11 @@ def one_line(text: str, limit: int = 200) -> tuple[Part, ...]:
     line = " ".join(text[: limit * 4].split())
     short = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     return tuple(_visible(short))
+
+
+def without_call(text: str) -> str:
+    """Drop the handles that a text begins with, for a list: there they only take room."""
+    return _CALL.sub("", text, count=1) or text
 
 
 def _link(address: str) -> list[Part]:

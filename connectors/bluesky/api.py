@@ -102,7 +102,7 @@ class Api:
 
     def _writing(self) -> aiohttp.ClientSession:
         if self._writer is None:
-            self._writer = session(USER_AGENT, for_writes=True)
+            self._writer = session(USER_AGENT)
         return self._writer
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from math import inf, isinf
 from zoneinfo import ZoneInfo
 
+_TICK = timedelta(microseconds=1)
 _LOCAL = re.compile(r"([+-]\d+)d (\d{1,2}):(\d{2})")
 _RELATIVE = re.compile(r"([+-])(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -61,7 +62,10 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The speeds at which a world has been played, oldest first; the first starts the world."""
+    """The speeds at which a world has been played, oldest first; the first starts the world.
+
+    Whole microseconds, rounded so that what is visible now is exactly what lies up to `offset_at`.
+    """
 
     legs: tuple[Leg, ...]
 
@@ -76,13 +80,15 @@ class Pace:
         leg = next(one for one in reversed(self.legs) if one.offset < offset)
         if isinf(leg.speed):
             return leg.since
-        return leg.since + (offset - leg.offset) / leg.speed
+        ticks, per = leg.speed.as_integer_ratio()
+        return leg.since + _TICK * -(-((offset - leg.offset) // _TICK * per) // ticks)
 
     def offset_at(self, now: datetime) -> timedelta:
         leg = next((one for one in reversed(self.legs) if one.since <= now), self.legs[0])
         if isinf(leg.speed) or leg.offset == timedelta.max:
             return timedelta.max
-        return leg.offset + (now - leg.since) * leg.speed
+        ticks, per = leg.speed.as_integer_ratio()
+        return leg.offset + _TICK * ((now - leg.since) // _TICK * ticks // per)
 
     def at_speed(self, speed: float, since: datetime) -> "Pace":
         """Return the pace that goes on at another speed; nothing that was visible moves."""

@@ -22,7 +22,7 @@ async def open_store(home: Path, *, clock: Clock) -> Store:
         path = await asyncio.to_thread(prepare, home, clock)
         writer = Writer(path)
         writer.start()
-        return SqliteStore(Readers(path), writer, clock, lock)
+        return SqliteStore(home, clock, readers=Readers(path), writer=writer, lock=lock)
     except BaseException:
         os.close(lock)
         raise
@@ -34,7 +34,7 @@ async def open_reader(home: Path) -> Store:
     Raises StoreMissing where there is none yet, StoreTooNew or StoreBroken.
     """
     path = await asyncio.to_thread(check_readable, home)
-    return SqliteStore(Readers(path), None, _utc_now)
+    return SqliteStore(home, _utc_now, readers=Readers(path))
 
 
 def _utc_now() -> datetime:

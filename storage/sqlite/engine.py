@@ -2,8 +2,9 @@
 
 All writes go through one connection in one thread; what arrives while a commit is on its way to the
 disk joins the next one (group commit), so that synchronous=FULL costs one flush for many writers.
-Every request has its own savepoint: one that fails takes nobody with it. All other connections are
-query_only, because SQLite before 3.51.3 can damage a file to which two connections write.
+A request that fails takes nobody with it: its group runs again, each in its own savepoint. All
+other connections are query_only, because SQLite before 3.51.3 can damage a file to which two
+connections write.
 
 Not here: what is written. Functions take a connection and return values.
 """
@@ -129,17 +130,13 @@ class Writer:
         return group
 
     def _commit(self, conn: Connection, group: list[_Request]) -> None:
-        try:
-            _begin(conn)
-            for request in group:
-                _run_in_savepoint(conn, request)
-            conn.execute("COMMIT")
-        except sqlite3.Error as error:
-            # Nothing of this group is on the disk, so nobody in it may believe that it is.
-            with contextlib.suppress(sqlite3.Error):
-                conn.execute("ROLLBACK")
-            for request in group:
-                request.error = request.error or as_store_error(error)
+        """Commit a group as a whole; if one of it fails, go again with a savepoint for each.
+
+        A savepoint makes full text search write out what it has gathered, and most groups have
+        nothing to take back. Requests only read and write the database, so they may run twice.
+        """
+        if not _commit_as_one(conn, group):
+            _commit_each(conn, group)
         self.commits += 1
         self.requests += len(group)
         if self.commits % 50 == 0:
@@ -168,6 +165,36 @@ def _begin(conn: Connection) -> None:
 
 def _is_busy(error: sqlite3.Error) -> bool:
     return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def _commit_as_one(conn: Connection, group: list[_Request]) -> bool:
+    try:
+        _begin(conn)
+        for request in group:
+            request.result = request.run(conn)
+        conn.execute("COMMIT")
+    except Exception:  # noqa: BLE001 - the second run finds whose it is, and hands it over
+        _roll_back(conn)
+        return False
+    return True
+
+
+def _commit_each(conn: Connection, group: list[_Request]) -> None:
+    try:
+        _begin(conn)
+        for request in group:
+            _run_in_savepoint(conn, request)
+        conn.execute("COMMIT")
+    except sqlite3.Error as error:
+        # Nothing of this group is on the disk, so nobody in it may believe that it is.
+        _roll_back(conn)
+        for request in group:
+            request.error = request.error or as_store_error(error)
+
+
+def _roll_back(conn: Connection) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        conn.execute("ROLLBACK")
 
 
 def _run_in_savepoint(conn: Connection, request: _Request) -> None:

@@ -3,26 +3,35 @@
 What stays is a tombstone without words and an HMAC of platform and ref, so that what a platform
 sends again is dropped unread. finish() then takes the words out of the files; until it has run,
 a deleted word is still there to be found with grep.
+
+The HMACs of erased accounts also stand in a file beside the database, the ledger. A backup that is
+put back knows nothing of later erasures; replay() makes up for them when it is opened.
 """
 
+import os
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
-from storage.sqlite import audit, changing, hearing, lives, people
+from storage.sqlite import audit, changing, lives, people, tidying
 from storage.sqlite.engine import Connection
 from storage.sqlite.rows import Row
 from storage.store import StoreError
 
+LEDGER = "erased"
 _ERASED = "erased:"
 _CHECKPOINT_SECONDS = 20.0
 
 
-def erase_person(conn: Connection, person_id: int, by: str, now: int) -> int:
+def erase_person(conn: Connection, person_id: int, by: str, now: int, *, ledger: Path) -> int:
     root = people.root_of(conn, person_id)
     accounts = conn.execute(
         "SELECT a.* FROM accounts a JOIN persons p ON p.id = a.person_id"
         " WHERE p.root_id = ? AND a.is_ours = 0",
         (root,),
     ).fetchall()
+    # First the ledger: if the power fails in between, the next start completes the erasure.
+    _note_in_ledger(ledger, [_mac_of(conn, row) for row in accounts])
     erased = sum(_erase_account(conn, row, now) for row in accounts)
     conn.execute(
         "UPDATE merges SET reason = '' WHERE keep_id IN (SELECT id FROM persons WHERE root_id = ?)"
@@ -31,6 +40,41 @@ def erase_person(conn: Connection, person_id: int, by: str, now: int) -> int:
     )
     audit.record(conn, now, by, "erased", ("person", root), detail=f"{erased} messages")
     return erased
+
+
+def _mac_of(conn: Connection, account: Row) -> str:
+    if account["ref"].startswith(_ERASED):
+        return str(account["ref"]).removeprefix(_ERASED)
+    return tidying.erasure_mac(tidying.erasure_key(conn), account["platform"], account["ref"])
+
+
+def _note_in_ledger(ledger: Path, macs: Sequence[str]) -> None:
+    handle = os.open(ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, "".join(f"{mac}\n" for mac in macs).encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replay(conn: Connection, ledger: Path, now: int) -> int:
+    """Erase again who was erased after this database was copied; return how many accounts."""
+    if not ledger.exists():
+        return 0
+    done = {row["mac"] for row in conn.execute("SELECT mac FROM erased").fetchall()}
+    missing = set(ledger.read_text(encoding="ascii", errors="ignore").split()) - done
+    if not missing:
+        return 0
+    found = conn.execute("SELECT * FROM accounts WHERE erased_at IS NULL").fetchall()
+    come_back = [row for row in found if _mac_of(conn, row) in missing]
+    for row in come_back:
+        _erase_account(conn, row, now)
+        audit.record(conn, now, "ledger", "erased", ("account", row["id"]))
+    conn.executemany(
+        "INSERT INTO erased (mac, at) VALUES (?, ?) ON CONFLICT (mac) DO NOTHING",
+        [(mac, now) for mac in sorted(missing)],
+    )
+    return len(come_back)
 
 
 def _erase_account(conn: Connection, account: Row, now: int) -> int:
@@ -86,7 +130,7 @@ def _forget_ref(conn: Connection, message_id: int, now: int) -> None:
 
 def _remember_erasure(conn: Connection, platform: str, ref: str, now: int) -> str:
     """Note the HMAC of what was erased; return the name that stands for it from now on."""
-    mac = hearing.erasure_mac(hearing.erasure_key(conn), platform, ref)
+    mac = tidying.erasure_mac(tidying.erasure_key(conn), platform, ref)
     conn.execute(
         "INSERT INTO erased (mac, at) VALUES (?, ?) ON CONFLICT (mac) DO NOTHING", (mac, now)
     )

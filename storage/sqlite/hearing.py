@@ -4,22 +4,16 @@ Messages may come in any order: an answer before its question, a child before it
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import get_args
 from zoneinfo import ZoneInfo
 
-from connectors.model import Attachment, Kind, Message, Source, Visibility
+from connectors.model import Message, Source
 from storage.sqlite import days, lives, people
 from storage.sqlite.engine import Connection
 from storage.sqlite.rows import Row, attachments_json, marks, one, value
-from storage.sqlite.times import from_ms, local_day, to_ms, to_ms_or_none
-from storage.sqlite.words import MAX_URL, clean, clean_integer, clean_line, clean_ref, mac
+from storage.sqlite.times import local_day, to_ms, to_ms_or_none
+from storage.sqlite.words import clean_integer
 
-MAX_ATTACHMENTS = 20
-_KINDS = frozenset(get_args(Kind))
-_VISIBILITIES = frozenset(get_args(Visibility))
 _ADDRESSES_US = frozenset({"mention", "comment", "reply", "quote", "direct"})
-_TOMORROW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,61 +26,13 @@ class Listener:
     has_erased: bool
 
 
-def tidy(message: Message, listener: Listener) -> Message:
-    """Return the message as it may be kept: clean words, no time in the future."""
-    if message.kind not in _KINDS or message.visibility not in _VISIBILITIES:
-        raise ValueError(f"no such kind or visibility: {message.kind}, {message.visibility}")
-    created_at = message.created_at
-    if created_at is not None and created_at > from_ms(listener.now) + _TOMORROW:
-        created_at = from_ms(listener.now)
-    return replace(
-        message,
-        ref=clean_ref(message.ref),
-        root_ref=clean_ref(message.root_ref),
-        parent_ref=_tidy_ref(message.parent_ref),
-        quoted_ref=_tidy_ref(message.quoted_ref),
-        server_ref=_tidy_ref(message.server_ref),
-        text=clean(message.text),
-        content_warning=clean_line(message.content_warning),
-        url=clean(message.url, MAX_URL),
-        language=None if message.language is None else clean_line(message.language, 35),
-        attachments=tuple(_tidy(each) for each in message.attachments[:MAX_ATTACHMENTS]),
-        created_at=created_at,
-    )
-
-
-def _tidy_ref(ref: str | None) -> str | None:
-    return None if ref is None else clean_ref(ref)
-
-
-def _tidy(attachment: Attachment) -> Attachment:
-    return Attachment(
-        clean_line(attachment.kind), clean(attachment.url, MAX_URL), clean(attachment.alt, 2_000)
-    )
-
-
-def erasure_key(conn: Connection) -> str:
-    return str(value(conn, "SELECT value FROM settings WHERE name = 'erasure_key'") or "")
-
-
-def erasure_mac(key: str, platform: str, ref: str) -> str:
-    return mac(key, f"{platform}\n{ref}")
-
-
-def is_erased(conn: Connection, message: Message) -> bool:
-    """Say whether the message, or who wrote it, was erased: then it is not taken again."""
-    key = erasure_key(conn)
-    refs = (message.ref, clean_ref(message.author.ref))
-    macs = [erasure_mac(key, message.platform, ref) for ref in refs]
-    return one(conn, f"SELECT 1 FROM erased WHERE mac IN ({marks(macs)})", *macs) is not None
-
-
 def is_history(source: Source, message: Message) -> bool:
     """Say whether nobody will answer this: nothing can be posted here, or it is too old."""
     if source.listen_only or source.login is None or source.kind == "import":
         return True
-    is_dated = message.created_at is not None and source.answer_since is not None
-    return is_dated and message.created_at < source.answer_since  # type: ignore[operator]
+    if message.created_at is None or source.answer_since is None:
+        return False
+    return message.created_at < source.answer_since
 
 
 def add(conn: Connection, listener: Listener, message: Message) -> int:
@@ -257,7 +203,7 @@ _COLUMNS = (
     "platform", "ref", "direction", "kind", "visibility", "text", "content_warning", "language",
     "attachments", "quoted_ref", "url", "account_id", "to_account_id", "thread_id",
     "conversation_id", "parent_ref", "server_ref", "source", "login", "created_at", "seen_at",
-    "at", "position", "edited_at", "state", "is_history",
+    "at", "position", "edited_at", "checked_at", "state", "is_history",
 )  # fmt: skip
 _INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})"
 
@@ -284,7 +230,7 @@ def _insert(
             to_account_id, thread_id, conversation_id, message.parent_ref, message.server_ref,
             listener.source.name, listener.source.login, to_ms_or_none(message.created_at),
             listener.now, _at(message, listener.now), clean_integer(message.position),
-            to_ms_or_none(message.edited_at), state, history,
+            to_ms_or_none(message.edited_at), listener.now, state, history,
         ),
     )  # fmt: skip
     message_id = int(cursor.lastrowid or 0)

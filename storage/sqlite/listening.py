@@ -10,12 +10,12 @@ from datetime import datetime
 
 from connectors.model import Deleted, Edited, Event, Page, Seen, Source, Unreadable
 from storage.model import SourceState, Taken
-from storage.sqlite import changing, hearing
-from storage.sqlite.days import brand_zone
+from storage.sqlite import changing, hearing, tidying
+from storage.sqlite.days import TIME_ZONE_SETTING
 from storage.sqlite.engine import Connection
 from storage.sqlite.hearing import Listener
 from storage.sqlite.rows import Row, one, value
-from storage.sqlite.times import from_ms_or_none, to_ms
+from storage.sqlite.times import from_ms_or_none, to_ms, zone
 from storage.sqlite.words import clean, clean_line
 
 QUARANTINE_MS = 7 * 24 * 3600 * 1000
@@ -38,12 +38,17 @@ class _Outcome:
     message_id: int | None = None
 
 
-def take_page(conn: Connection, source: Source, page: Page, now: datetime) -> Taken:
+class UnfitEvent(Exception):
+    """An event cannot be stored; take the page again with a savepoint around each event."""
+
+
+def take_page(
+    conn: Connection, source: Source, page: Page, now: datetime, *, carefully: bool = False
+) -> Taken:
     at = to_ms(now)
-    listener = Listener(
-        source, at, brand_zone(conn), value(conn, "SELECT EXISTS (SELECT 1 FROM erased)") == 1
-    )
-    outcomes = [_take(conn, listener, event) for event in page.events]
+    listener = _listener(conn, source, at)
+    take = _take_carefully if carefully else _take
+    outcomes = [take(conn, listener, event) for event in page.events]
     counts = Counter(outcome.field for outcome in outcomes)
     _advance(conn, source.name, page, at, counts["added"])
     return Taken(
@@ -57,18 +62,34 @@ def take_page(conn: Connection, source: Source, page: Page, now: datetime) -> Ta
     )
 
 
+def _listener(conn: Connection, source: Source, at: int) -> Listener:
+    row = one(
+        conn,
+        "SELECT (SELECT value FROM settings WHERE name = ?) AS time_zone,"
+        " EXISTS (SELECT 1 FROM erased) AS has_erased",
+        TIME_ZONE_SETTING,
+    )
+    return Listener(source, at, zone(row["time_zone"] or ""), bool(row["has_erased"]))
+
+
 def _take(conn: Connection, listener: Listener, event: Event) -> _Outcome:
-    conn.execute("SAVEPOINT event")
     try:
         return _take_event(conn, listener, event)
+    except _UNFIT as error:
+        raise UnfitEvent from error
+
+
+def _take_carefully(conn: Connection, listener: Listener, event: Event) -> _Outcome:
+    conn.execute("SAVEPOINT event")
+    try:
+        outcome = _take_event(conn, listener, event)
     except _UNFIT as error:
         conn.execute("ROLLBACK TO event")
         raw, reason = repr(event), f"{type(error).__name__}: {error}"
         quarantine(conn, listener.source.name, raw, reason, listener.now)
-        return _Outcome("unreadable")
-    finally:
-        if conn.in_transaction:
-            conn.execute("RELEASE event")
+        outcome = _Outcome("unreadable")
+    conn.execute("RELEASE event")
+    return outcome
 
 
 def _take_event(conn: Connection, listener: Listener, event: Event) -> _Outcome:
@@ -84,8 +105,8 @@ def _take_event(conn: Connection, listener: Listener, event: Event) -> _Outcome:
 
 
 def _take_message(conn: Connection, listener: Listener, event: Seen | Edited) -> _Outcome:
-    heard = hearing.tidy(event.message, listener)
-    if listener.has_erased and hearing.is_erased(conn, heard):
+    heard = tidying.tidy(event.message, listener.now)
+    if listener.has_erased and tidying.is_erased(conn, heard):
         return _Outcome("known")
     known = one(
         conn, "SELECT * FROM messages WHERE platform = ? AND ref = ?", heard.platform, heard.ref

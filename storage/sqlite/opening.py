@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from storage.sqlite import erasing
 from storage.sqlite.engine import Connection, as_store_error, connect
 from storage.sqlite.migrations import is_current, migrate, refuse_newer
 from storage.sqlite.times import to_ms
@@ -50,7 +51,9 @@ def prepare(home: Path, clock: Clock) -> Path:
     try:
         conn = connect(path)
         try:
-            _bring_up(conn, to_ms(clock()))
+            now = to_ms(clock())
+            _bring_up(conn, now)
+            _erase_again(conn, home / erasing.LEDGER, now)
         finally:
             conn.close()
     except sqlite3.Error as error:
@@ -69,6 +72,15 @@ def _bring_up(conn: Connection, now: int) -> None:
         " ON CONFLICT (name) DO NOTHING",
         (secrets.token_hex(32), now),
     )
+
+
+def _erase_again(conn: Connection, ledger: Path, now: int) -> None:
+    """A backup that was put back may hold people who were erased since."""
+    conn.execute("BEGIN IMMEDIATE")
+    come_back = erasing.replay(conn, ledger, now)
+    conn.execute("COMMIT")
+    if come_back:
+        erasing.finish(conn)
 
 
 def check_readable(home: Path) -> Path:

@@ -237,6 +237,7 @@ def _insert_posted(
         seen_at=now,
         at=at,
         deleted_at=now if is_gone else None,
+        checked_at=now,
         state="gone" if is_gone else "done",
         is_history=0,
     )

@@ -18,7 +18,7 @@ from storage.sqlite import rows, working
 from storage.sqlite.engine import Connection
 from storage.sqlite.rows import marks, value
 
-_CHUNK = 8_192
+_CHUNK = 4_096
 _MEMORIES_LOOKED_AT = 200
 
 
@@ -27,28 +27,33 @@ class _Matrix:
     changes: int
     last_id: int = 0
     refs: list[str] = field(default_factory=list)
-    vectors: list[NDArray[np.int8]] = field(default_factory=list)  # blocks of rows
+    blocks: list[tuple[NDArray[np.int8], NDArray[np.float32]]] = field(default_factory=list)
 
-    def add(self, refs: list[str], block: bytes, size: int) -> None:
+    def add(self, refs: list[str], raw: bytes, size: int) -> None:
+        """Take rows along with their lengths: int8 rounding leaves a unit vector not quite one."""
+        vectors = np.frombuffer(raw, dtype=np.int8).reshape(-1, size)
         self.refs.extend(refs)
-        self.vectors.append(np.frombuffer(block, dtype=np.int8).reshape(-1, size))
+        for start in range(0, len(vectors), _CHUNK):
+            block = vectors[start : start + _CHUNK]
+            lengths = np.linalg.norm(block.astype(np.float32), axis=1)
+            self.blocks.append((block, np.maximum(lengths, 1e-9).astype(np.float32)))
 
     def similarities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the cosine with every row; int8 is widened block by block to save memory."""
-        parts = [
-            _cosine(block[start : start + _CHUNK].astype(np.float32), vector)
-            for block in self.vectors
-            for start in range(0, len(block), _CHUNK)
-        ]
+        unit = vector / max(float(np.linalg.norm(vector)), 1e-9)
+        parts = [(block.astype(np.float32) @ unit) / lengths for block, lengths in self.blocks]
         together: NDArray[np.float32] = np.concatenate(parts)
         return together
 
 
-def _cosine(block: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    norms = np.linalg.norm(block, axis=1) * float(np.linalg.norm(vector))
-    products: NDArray[np.float32] = block @ vector
-    products /= np.maximum(norms, 1e-9)
-    return products
+def _best(similarities: NDArray[np.float32], limit: int) -> list[int]:
+    """Return the indexes of the largest, best first, without sorting all the others."""
+    if limit < len(similarities):
+        candidates = np.argpartition(-similarities, limit)[:limit]
+    else:
+        candidates = np.arange(len(similarities))
+    order = np.lexsort((candidates, -similarities[candidates]))
+    return [int(index) for index in candidates[order]]
 
 
 class Nearest:
@@ -67,9 +72,8 @@ class Nearest:
             if not matrix.refs or limit < 1:
                 return []
             similarities = matrix.similarities(wanted)
-            refs = matrix.refs
-            best = np.argsort(-similarities, kind="stable")[:limit]
-            return [(refs[index], float(similarities[index])) for index in best]
+            best = _best(similarities, limit)
+            return [(matrix.refs[index], float(similarities[index])) for index in best]
 
     def _present(self, conn: Connection, kind: str, model: str, size: int) -> _Matrix:
         changes = value(conn, "SELECT value FROM counters WHERE name = 'vectors'") or 0

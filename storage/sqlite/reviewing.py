@@ -73,7 +73,7 @@ def _shown_option(conn: Connection, approval: Approval) -> Row | None:
         return None
     option: Row | None = one(
         conn,
-        f"{rows.OPTIONS} WHERE o.suggestion_id = ? AND o.number = ?",
+        f"{suggesting.OPTIONS} WHERE o.suggestion_id = ? AND o.number = ?",
         approval.suggestion_id,
         approval.option,
     )

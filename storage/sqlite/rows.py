@@ -4,8 +4,7 @@ Not for deciding which rows: callers add their own WHERE to the texts here.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from connectors.model import Attachment, MessageRef
@@ -13,12 +12,9 @@ from nlp.model import Flag, Scored, Tags
 from storage.model import (
     Account,
     Decision,
-    Evidence,
     Message,
-    Option,
     Reply,
     Reviewer,
-    Suggestion,
 )
 from storage.sqlite.engine import Connection
 from storage.sqlite.times import from_ms, from_ms_or_none
@@ -53,10 +49,6 @@ JOIN threads h ON h.id = m.thread_id
 JOIN accounts a ON a.id = m.account_id
 """
 
-OPTIONS = """
-SELECT o.*, b.body, b.evidence, b.hash FROM suggestion_options o JOIN texts b ON b.id = o.text_id
-"""
-
 
 def one(conn: Connection, sql: str, *values: object) -> Any:
     """Return the first row, or None."""
@@ -79,6 +71,15 @@ def insert(conn: Connection, table: str, **columns: object) -> int:
 def marks(values: Sequence[object]) -> str:
     """Return as many question marks as there are values, for an IN list."""
     return ",".join("?" * len(values))
+
+
+def _wide(conn: Connection, sql: str, values: Sequence[object]) -> list[Row]:
+    """Return rows as dicts: sqlite3.Row compares a name with every column before it."""
+    cursor = conn.cursor()
+    cursor.row_factory = None
+    cursor.execute(sql, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def account(row: Row) -> Account:
@@ -173,7 +174,7 @@ def message(row: Row) -> Message:
 
 
 def messages(conn: Connection, tail: str, *values: object) -> list[Message]:
-    return [message(row) for row in conn.execute(MESSAGES + tail, values).fetchall()]
+    return [message(row) for row in _wide(conn, MESSAGES + tail, values)]
 
 
 def messages_by_id(conn: Connection, ids: Sequence[int]) -> dict[int, Message]:
@@ -185,49 +186,10 @@ def _attachments(text: str) -> tuple[Attachment, ...]:
     return () if text == "[]" else tuple(Attachment(*each) for each in json.loads(text))
 
 
-def attachments_json(attachments: Iterable[Attachment]) -> str:
+def attachments_json(attachments: Sequence[Attachment]) -> str:
+    if not attachments:
+        return "[]"
     return json.dumps([(each.kind, each.url, each.alt) for each in attachments])
-
-
-def evidence_json(evidence: Iterable[Evidence]) -> str:
-    return json.dumps([asdict(each) for each in evidence], ensure_ascii=False)
-
-
-def option(row: Row) -> Option:
-    return Option(
-        number=row["number"],
-        text=row["body"],
-        hash=row["hash"],
-        drafter=row["drafter"],
-        confidence=row["confidence"],
-        label=row["label"],
-        evidence=tuple(Evidence(**each) for each in json.loads(row["evidence"])),
-        lane_key=row["lane_key"],
-    )
-
-
-def suggestions(conn: Connection, tail: str, *values: object) -> list[Suggestion]:
-    """Return suggestions with their options, in two statements however many there are."""
-    found = conn.execute(f"SELECT s.* FROM suggestions s {tail}", values).fetchall()
-    ids = [row["id"] for row in found]
-    options: dict[int, list[Option]] = {each: [] for each in ids}
-    sql = f"{OPTIONS} WHERE o.suggestion_id IN ({marks(ids)}) ORDER BY o.number"
-    for row in conn.execute(sql, ids).fetchall():
-        options[row["suggestion_id"]].append(option(row))
-    return [_suggestion(row, options[row["id"]]) for row in found]
-
-
-def _suggestion(row: Row, options: list[Option]) -> Suggestion:
-    return Suggestion(
-        id=row["id"],
-        message_id=row["message_id"],
-        version=row["version"],
-        state=row["state"],
-        options=tuple(options),
-        silence=row["silence"],
-        reason=row["reason"],
-        created_at=from_ms(row["created_at"]),
-    )
 
 
 def reply(row: Row) -> Reply:
@@ -275,7 +237,7 @@ def _parent(row: Row) -> MessageRef:
 
 
 def replies(conn: Connection, tail: str, *values: object) -> list[Reply]:
-    return [reply(row) for row in conn.execute(REPLIES + tail, values).fetchall()]
+    return [reply(row) for row in _wide(conn, REPLIES + tail, values)]
 
 
 def decision(row: Row) -> Decision:

@@ -82,6 +82,7 @@ CREATE TABLE messages (
   position BIGINT,
   edited_at BIGINT,
   deleted_at BIGINT,
+  checked_at BIGINT NOT NULL,  -- when it was last compared with the platform
   state TEXT NOT NULL CHECK (state IN (
     'new', 'waiting', 'suggested', 'done', 'history', 'snoozed', 'gone')),
   is_history INTEGER NOT NULL CHECK (is_history IN (0, 1)),
@@ -92,15 +93,15 @@ CREATE TABLE messages (
   answered_at BIGINT,
   UNIQUE (platform, ref)
 );
-CREATE INDEX messages_queue ON messages (coalesce(answer_by_at, 9223372036854775807), id)
+CREATE INDEX messages_queue ON messages (coalesce(answer_by_at, 9223372036854775807), id, state)
   WHERE state IN ('waiting', 'suggested');
 CREATE INDEX messages_snoozed ON messages (snoozed_until) WHERE state = 'snoozed';
-CREATE INDEX messages_state ON messages (state, at);
 CREATE INDEX messages_thread ON messages (thread_id);
 CREATE INDEX messages_account ON messages (account_id, at);
 CREATE INDEX messages_to_account ON messages (to_account_id, at) WHERE to_account_id IS NOT NULL;
 CREATE INDEX messages_at ON messages (at);
 CREATE INDEX messages_parent ON messages (platform, parent_ref) WHERE parent_ref IS NOT NULL;
+CREATE INDEX messages_checked ON messages (platform, checked_at);
 CREATE INDEX messages_answer ON messages (answer_id) WHERE answer_id IS NOT NULL;
 CREATE INDEX messages_quoted ON messages (platform, quoted_ref) WHERE quoted_ref IS NOT NULL;
 CREATE TABLE message_sources (
@@ -109,7 +110,7 @@ CREATE TABLE message_sources (
   server_ref TEXT,
   at BIGINT NOT NULL,
   PRIMARY KEY (message_id, source)
-);
+) WITHOUT ROWID;
 CREATE TABLE message_versions (
   id INTEGER PRIMARY KEY,
   message_id BIGINT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
@@ -126,7 +127,7 @@ CREATE TABLE account_days (
   neutral BIGINT NOT NULL DEFAULT 0,
   negative BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (account_id, day)
-);
+) WITHOUT ROWID;
 CREATE TABLE cursors (
   source TEXT PRIMARY KEY,
   cursor TEXT,
@@ -135,7 +136,7 @@ CREATE TABLE cursors (
   error TEXT NOT NULL DEFAULT '',
   error_at BIGINT,
   messages BIGINT NOT NULL DEFAULT 0
-);
+) WITHOUT ROWID;
 CREATE TABLE rejects (
   id INTEGER PRIMARY KEY,
   source TEXT NOT NULL,
@@ -146,7 +147,7 @@ CREATE TABLE rejects (
 CREATE TABLE erased (
   mac TEXT PRIMARY KEY,  -- HMAC of platform and ref: what comes back is dropped unread
   at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 """
 
 UNDERSTOOD = """
@@ -162,7 +163,7 @@ CREATE TABLE work (
   is_dead INTEGER NOT NULL DEFAULT 0 CHECK (is_dead IN (0, 1)),
   error TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (stage, message_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX work_ready ON work (stage, ready_at, message_id) WHERE is_dead = 0;
 CREATE TABLE tags (
   message_id BIGINT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
@@ -181,7 +182,7 @@ CREATE TABLE tags (
   emotion_p DOUBLE PRECISION,
   at BIGINT NOT NULL,
   PRIMARY KEY (message_id, model)
-);
+) WITHOUT ROWID;
 CREATE TABLE corrections (
   id INTEGER PRIMARY KEY,
   message_id BIGINT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
@@ -191,7 +192,7 @@ CREATE TABLE corrections (
 );
 CREATE INDEX corrections_message ON corrections (message_id);
 CREATE TABLE current_tags (
-  message_id BIGINT PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+  message_id INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
   model TEXT NOT NULL,
   language TEXT NOT NULL,
   sentiment TEXT,
@@ -234,7 +235,7 @@ CREATE TABLE quotes (  -- which messages the evidence of a text quotes, so that 
   text_id BIGINT NOT NULL REFERENCES texts (id),
   quoted_id BIGINT NOT NULL REFERENCES messages (id),
   PRIMARY KEY (quoted_id, text_id)
-);
+) WITHOUT ROWID;
 CREATE TABLE suggestions (
   id INTEGER PRIMARY KEY,
   message_id BIGINT NOT NULL REFERENCES messages (id),
@@ -380,11 +381,11 @@ CREATE TABLE settings (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL,
   at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 CREATE TABLE counters (
   name TEXT PRIMARY KEY,
   value BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 INSERT INTO counters (name, value) VALUES ('token', 0), ('vectors', 0), ('ping', 0);
 """
 

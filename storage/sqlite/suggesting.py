@@ -1,14 +1,22 @@
 """Suggestions: options with their evidence, or silence with its reason."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
-from storage.model import Draft, Evidence, Suggestion, Work
+from storage.model import Draft, Evidence, Option, Suggestion, Work
 from storage.sqlite import audit, lives, rows, working
 from storage.sqlite.engine import Connection
-from storage.sqlite.rows import evidence_json, value
+from storage.sqlite.rows import Row, value
+from storage.sqlite.times import from_ms
 from storage.sqlite.words import clean_line
 
 _SUGGESTABLE = frozenset({"waiting", "suggested", "snoozed"})
+
+
+OPTIONS = """
+SELECT o.*, b.body, b.evidence, b.hash FROM suggestion_options o JOIN texts b ON b.id = o.text_id
+"""
 
 
 def save(
@@ -49,7 +57,7 @@ def open_new(
         _add_option(conn, suggestion_id, message_id, number, draft)
     if lives.state_of(conn, message_id) != "snoozed":
         lives.move_message(conn, message_id, "suggested" if drafts else "waiting")
-    return rows.suggestions(conn, "WHERE s.id = ?", suggestion_id)[0]
+    return suggestions(conn, "WHERE s.id = ?", suggestion_id)[0]
 
 
 def _add_option(
@@ -79,7 +87,7 @@ def _note_quote(conn: Connection, text_id: int, evidence: Evidence) -> None:
 
 def reopen(conn: Connection, suggestion_id: int | None, message_id: int, now: int) -> bool:
     """Offer an ended suggestion again as a new version, after an undo."""
-    found = rows.suggestions(conn, "WHERE s.id = ?", suggestion_id)
+    found = suggestions(conn, "WHERE s.id = ?", suggestion_id)
     if not found or not found[0].options:
         return False
     drafts = [
@@ -99,10 +107,51 @@ def reopen(conn: Connection, suggestion_id: int | None, message_id: int, now: in
 
 def newest_for(conn: Connection, message_ids: Sequence[int]) -> dict[int, Suggestion]:
     """Return the open suggestion of each message, or else the one that a reply was made of."""
-    found = rows.suggestions(
+    found = suggestions(
         conn,
         f"WHERE s.message_id IN ({rows.marks(message_ids)}) AND s.state IN ('open', 'taken')"
         " ORDER BY s.version",
         *message_ids,
     )
     return {each.message_id: each for each in found}
+
+
+def evidence_json(evidence: Iterable[Evidence]) -> str:
+    return json.dumps([asdict(each) for each in evidence], ensure_ascii=False)
+
+
+def option(row: Row) -> Option:
+    return Option(
+        number=row["number"],
+        text=row["body"],
+        hash=row["hash"],
+        drafter=row["drafter"],
+        confidence=row["confidence"],
+        label=row["label"],
+        evidence=tuple(Evidence(**each) for each in json.loads(row["evidence"])),
+        lane_key=row["lane_key"],
+    )
+
+
+def suggestions(conn: Connection, tail: str, *values: object) -> list[Suggestion]:
+    """Return suggestions with their options, in two statements however many there are."""
+    found = conn.execute(f"SELECT s.* FROM suggestions s {tail}", values).fetchall()
+    ids = [row["id"] for row in found]
+    options: dict[int, list[Option]] = {each: [] for each in ids}
+    sql = f"{OPTIONS} WHERE o.suggestion_id IN ({rows.marks(ids)}) ORDER BY o.number"
+    for row in conn.execute(sql, ids).fetchall():
+        options[row["suggestion_id"]].append(option(row))
+    return [_suggestion(row, options[row["id"]]) for row in found]
+
+
+def _suggestion(row: Row, options: list[Option]) -> Suggestion:
+    return Suggestion(
+        id=row["id"],
+        message_id=row["message_id"],
+        version=row["version"],
+        state=row["state"],
+        options=tuple(options),
+        silence=row["silence"],
+        reason=row["reason"],
+        created_at=from_ms(row["created_at"]),
+    )

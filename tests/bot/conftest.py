@@ -1,6 +1,8 @@
 """A small brand in a replayed world: real store, real connector, a clock that the test moves."""
 
+import asyncio
 import hashlib
+import io
 import json
 import os
 import re
@@ -15,11 +17,13 @@ import numpy as np
 import pytest
 
 from bot.collect import collect
-from bot.config import Config, parse_config
+from bot.config import Config, parse_config, read_config
 from bot.desk import Desk
 from bot.logins import build_connectors, close_all
 from bot.outbox import reconcile, send_next
 from bot.review import Approve, approve
+from bot.suggest.playbook import Playbook
+from bot.suggest.suggest import suggest_some
 from bot.tag import Reader, tag_some
 from nlp.model import Flag, Scored, Tags, Understood, Vector
 from storage import open_store
@@ -276,3 +280,84 @@ def shared() -> Path:
 def rows():
     """The two questions that most towns begin with."""
     return ASK, ASK_TOO
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def byname(capsys, monkeypatch):
+    """Run a command as the console script does: `byname("inbox", "--home", home)`."""
+    from bot.cli import main
+
+    def run(*words: object, stdin: str | bytes = "") -> Said:
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw), "utf-8"))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return Said(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+SETTINGS = """\
+[brand]
+name = "Tern"
+signature = "Ines"
+
+[logins.masto]
+platform = "mastodon"
+connector = "replay"
+world = "world.jsonl"
+
+[sources.all]
+login = "masto"
+kind = "all"
+answer_since = 2000-01-01T00:00:00Z
+
+[policy]
+undo_seconds = 0
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with settings and a world, and nothing in its database yet."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "byname.toml").write_text(SETTINGS)
+    (folder / "world.jsonl").write_text(world_text(ASK, ASK_TOO))
+    return folder
+
+
+@pytest.fixture
+def heard_home(home: Path, glossary: Glossary) -> Path:
+    """A home that has heard and tagged its world."""
+
+    async def fill() -> None:
+        wall = Wall(datetime.now(UTC))
+        store = await open_store(home, clock=wall)
+        desk = Desk(home, read_config(home / "byname.toml", {}), store, wall)
+        connectors = build_connectors(desk)
+        pool = ThreadPoolExecutor(1)
+        await collect(desk, connectors["masto"], desk.config.source("all"))
+        await tag_some(desk, Reader(glossary, pool), "me")
+        await suggest_some(desk, Reader(glossary, pool), Playbook({}, {}), "me")
+        pool.shutdown()
+        await close_all(connectors)
+        await store.close()
+
+    asyncio.run(fill())
+    return home

@@ -60,6 +60,14 @@ def test_a_topic_brings_one_public_voice_and_its_link():
     assert topic.link == f"http://127.0.0.1:8400/m/{topic.message_id}"
 
 
+def test_a_topic_is_spelled_as_people_write_it():
+    facts = busy_facts()
+    texts = [f"is the {name} safe?" for name in ("WP31", "wp31", "WP31", "WP31", "Wp31")]
+    named = tuple(replace(m, text=text) for m, text in zip(facts.messages, texts, strict=False))
+    page = compose(replace(facts, messages=named + facts.messages[5:]))
+    assert page.topics[0].term == "WP31 safe"
+
+
 def test_what_one_person_repeats_is_no_topic():
     facts = busy_facts()
     alone = tuple(replace(one, author=account(10, "Inês")) for one in facts.messages[:5])

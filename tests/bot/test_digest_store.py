@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from aiosmtpd.smtp import SMTP
@@ -289,6 +290,8 @@ async def test_a_mail_server_that_is_down_is_tried_again_later(house, inbox, unu
     await home.tag_all(start)
     assert await send_due(home.desk) == TUESDAY
     assert (home.home / "digests" / "2026-03-10.html").exists()
+    home.clock.now += timedelta(minutes=1)
+    assert await send_due(home.desk) is None  # not hammered
     await home.close()
     home.tables = {"digest": mailing(inbox.port)}
     home.clock.now += timedelta(minutes=20)
@@ -353,6 +356,40 @@ def test_the_command_prints_writes_and_tells_json(lived, tmp_path):
     assert sorted(Path(line).suffix for line in written.output.split()) == [
         ".html", ".json", ".md", ".txt",
     ]  # fmt: skip
+
+
+def test_a_digest_sent_by_hand_is_not_sent_again_by_the_loop(lived, tmp_path):
+    """The command and the mail server need a loop each: the server's runs in a thread."""
+    box, loop = Inbox(), asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    serving = loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
+    server = asyncio.run_coroutine_threadsafe(serving, loop).result()
+    port = server.sockets[0].getsockname()[1]
+    config = lived / "byname.toml"
+    lines = [
+        config.read_text(encoding="utf-8"),
+        '[digest]\nto = ["ana@b.org"]\n[digest.smtp]\nhost = "127.0.0.1"\n',
+        f'port = {port}\ntls = "none"\nsender = "a@b.org"\n',
+    ]
+    config.write_text("".join(lines), encoding="utf-8")
+    sent = run("--home", str(lived), "--date", "2026-03-10", "--send")
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    assert sent.exit_code == 0, sent.exception
+    assert "sent to ana@b.org: Tern, Tuesday 10 March" in sent.output
+    assert len(box.mails) == 1
+
+    async def ask_again() -> bool:
+        home = House(lived, Clock(datetime(2026, 3, 11, 8, tzinfo=UTC)))
+        await home.open()
+        taken = await home.desk.store.claim_digest(TUESDAY, home.clock.now)
+        await home.close()
+        return taken
+
+    assert not asyncio.run(ask_again())
 
 
 @pytest.mark.parametrize(

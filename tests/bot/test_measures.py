@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.measures.band import count_floor, median_deviation, usual_band
-from bot.measures.logodds import log_odds
+from bot.measures.logodds import log_odds, tail_chance
 from bot.measures.presence import presence, trend
 from bot.measures.shares import beta_share, effective_number, net_sentiment, wilson
 from bot.measures.spikes import alert_threshold, is_spike
@@ -188,3 +188,12 @@ def test_log_odds_finds_what_rose_and_what_fell():
     assert abs(by_term["login"].z) < 1
     assert by_term["app"].z < -1
     assert isclose(by_term["login"].expected, 3)
+
+
+def test_fisher_and_the_lady_tasting_tea():
+    assert round(tail_chance(4, 4, 0, 4), 4) == 0.0143  # all eight cups right
+    assert round(tail_chance(3, 4, 1, 4), 4) == 0.2429
+    assert round(tail_chance(1, 4, 3, 4), 4) == 0.2429  # the other side
+    assert tail_chance(0, 4, 0, 4) == 1
+    assert tail_chance(7, 52, 0, 270) < 1e-5  # never heard before, now seven times
+    assert tail_chance(4, 52, 2, 270) > 0.004

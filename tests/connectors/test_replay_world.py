@@ -128,7 +128,14 @@ def test_a_new_speed_moves_nothing_that_was_seen(first, rest, new, offset):
     pace, now = paced(first, rest)
     seen_at = pace.visible_at(offset)
     moved = pace.at_speed(new, now).visible_at(offset)
-    assert moved == seen_at if seen_at <= now else moved >= now - timedelta(milliseconds=1)
+    assert moved == seen_at if seen_at <= now else moved >= now
+
+
+@given(speeds, legs, offsets, st.timedeltas(timedelta(), timedelta(days=9)))
+def test_what_is_visible_is_what_the_world_has_come_to(first, rest, offset, distance):
+    pace, at = paced(first, rest)
+    now = at + distance
+    assert (pace.visible_at(offset) <= now) == (offset <= pace.offset_at(now))
 
 
 def test_a_world_for_load_is_the_same_for_the_same_seed(tmp_path):

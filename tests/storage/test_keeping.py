@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from connectors.model import Seen, Unreadable
+from connectors.model import Page, Seen, Unreadable
 from storage import open_store
 from storage.store import NotFound
 
@@ -177,3 +177,50 @@ async def test_a_backup_is_whole_private_and_starts_with_the_brake_on(desk, stor
         assert await restored.verify_audit() is None
     finally:
         await restored.close()
+
+
+async def test_a_backup_that_is_put_back_forgets_who_was_erased_since(desk, store, home, clock):
+    await desk.hear("Xylophon", by="Zebrafink")
+    await desk.hear("stays", by="bob")
+    await store.backup(str(home / "copy"))
+    await store.erase_person(1, "rae", clock.now)
+    await store.close()
+    (home / "copy").rename(home / "byname.db")
+    restored = await open_store(home, clock=clock)
+    try:
+        assert (await restored.message(1)).state == "gone"
+        assert (await restored.message(2)).text == "stays"
+        assert await restored.verify_audit() is None
+        assert b"Xylophon" not in everything_in(home)
+        assert b"Zebrafink" not in everything_in(home)
+        heard = desk.said("Xylophon", by="Zebrafink")
+        taken = await restored.take_page(desk.mentions, Page((Seen(heard),), "c"), clock.now)
+        assert taken.added == 0
+    finally:
+        await restored.close()
+
+
+async def test_what_was_not_compared_with_its_platform_for_long_comes_first(desk, store, clock):
+    old = await desk.hear("old")
+    clock.on(hours=1)
+    new = await desk.hear("new")
+    await desk.hear("deleted", ref="d")
+    await desk.delete("d")
+    clock.on(hours=1)
+    assert [each.id for each in await store.to_recheck("mastodon", clock.now)] == [old, new]
+    assert [each.id for each in await store.to_recheck("mastodon", clock.now, limit=1)] == [old]
+    await store.note_checked([old], clock.now)
+    assert [each.id for each in await store.to_recheck("mastodon", clock.now)] == [new]
+    assert await store.to_recheck("x", clock.now) == []
+
+
+async def test_words_are_let_go_when_a_platform_asks_for_it(desk, store, clock):
+    old = await desk.approved(text="old words")
+    limit = clock.on(days=30)
+    new = await desk.hear("new words", by="bob")
+    assert await store.forget_words("x", limit, clock.now) == 0
+    assert await store.forget_words("mastodon", limit, clock.now) == 1
+    assert await store.forget_words("mastodon", limit, clock.now) == 0
+    assert [message.id for message in await store.search("words")] == [new]
+    assert (await store.reply(old.id)).state == "withdrawn"
+    assert await store.verify_audit() is None

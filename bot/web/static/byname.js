@@ -1,12 +1,13 @@
 // What every page does: keys, the brake, help, live news, times that keep moving. Everything here
 // has a way without it: links and forms work on their own.
 
+import * as screen from "./review.js";
 import { complain, look, nodes, post, toast } from "./talk.js";
 
 const $ = (selector) => document.querySelector(selector);
 const body = document.body;
 const mayReview = body.dataset.role === "review" || body.dataset.role === "admin";
-const review = body.classList.contains("review") ? await import("./review.js") : null;
+const review = screen.isHere ? screen : null;
 
 body.classList.add("has-js");
 
@@ -194,23 +195,32 @@ const refresh = calmly(async () => {
   await review?.refreshList();
   await showCounts();
 });
+const refreshOpen = calmly(() => review?.refreshOpen(), 350);
 const refreshPart = calmly(() => live && showPart());
 const refreshBrakes = calmly(showBrakes);
 
+// A hidden page does not listen: browsers allow few open lines to one place, and many tabs.
+let news;
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) news?.close();
+  else if (body.dataset.role && news?.readyState !== EventSource.OPEN) listen();
+});
+
 function listen() {
-  const news = new EventSource("/events");
-  let isFirst = true;
+  news = new EventSource("/events");
   news.addEventListener("hello", () => {
     body.dataset.live = "on";
-    if (isFirst) review?.refreshOpen().catch(() => {});
-    isFirst = false;
+    review?.heard(null);
+    refreshOpen();
     refresh();
+    refreshPart();
+    refreshBrakes();
   });
   news.addEventListener("news", (event) => {
     const { topic, id } = JSON.parse(event.data);
     if (topic === "brake") refreshBrakes();
     if (topic === "queue" || topic === "message" || topic === "reply") refresh();
-    if (topic === "message" || topic === "reply" || topic === "people") review?.heard(topic, topic === "reply" ? null : id);
+    if (review?.heard(topic === "queue" || topic === "message" ? id : null)) refreshOpen();
     if (live?.dataset.topics.includes(topic)) refreshPart();
   });
   news.addEventListener("error", () => { body.dataset.live = "off"; });

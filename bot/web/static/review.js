@@ -6,6 +6,7 @@ import { complain, nodes, post, toast } from "./talk.js";
 const MIN_MS = 700;
 const WIDE = matchMedia("(min-width: 821px)");
 const list = document.getElementById("list");
+export const isHere = list !== null;
 const pane = document.getElementById("open-pane");
 const ready = new Map(); // message id -> promise of its nodes, fetched ahead
 const approved = []; // replies that can still be taken back, newest last
@@ -46,18 +47,18 @@ export async function openMessage(id, { push = true, focus = true } = {}) {
 }
 
 function settle(focus) {
-  shownAt = performance.now();
   restoreDraft();
   freshen();
   $(".turn.is-focus")?.scrollIntoView({ block: "nearest" });
   if (focus) $("#open")?.focus({ preventScroll: true });
 }
 
+let freshness;
 function freshen() {
   shownAt = performance.now();
-  const button = $("#approve");
-  button?.classList.add("is-fresh");
-  setTimeout(() => button?.classList.remove("is-fresh"), MIN_MS);
+  $("#approve")?.classList.add("is-fresh");
+  clearTimeout(freshness);
+  freshness = setTimeout(() => $("#approve")?.classList.remove("is-fresh"), MIN_MS);
 }
 
 function neighbour(step) {
@@ -164,15 +165,17 @@ async function decide(form, body, after) {
 
 async function goOn(id, next) {
   list.querySelector(`.entry[data-id="${id}"]`)?.closest("li").remove();
-  if (next) await openMessage(next);
-  else if (WIDE.matches) location.assign(`/${query() ? "?" + query() : ""}`);
-  else location.assign("/");
+  if (next) return openMessage(next);
+  pane.replaceChildren($("#nothing").content.cloneNode(true));
+  document.body.classList.remove("is-open");
+  history.pushState({}, "", `/${query() ? "?" + query() : ""}`);
 }
 
 export function approve() {
   const form = $("#composer");
   const onScreen = performance.now() - shownAt;
   if (!form || isBusy || onScreen < MIN_MS) return;
+  if (editor().value.trim() === "") return edit();
   const names = ["request_id", "text", "suggestion_id", "suggestion_version", "option", "shown_hash"];
   const body = fieldsOf(form, names);
   body.option = body.option === "" ? null : Number(body.option);
@@ -182,7 +185,8 @@ export function approve() {
 
 function offerUndo(id, seconds) {
   approved.push(id);
-  const box = toast("Approved. It leaves in a moment.", {
+  const isStopped = document.querySelector("[data-home]") !== null;
+  const box = toast(isStopped ? "Approved. Sending is stopped: it waits." : "Approved. It leaves in a moment.", {
     label: "Undo", key: "u", seconds: Math.max(seconds, 1), act: () => undo(id),
   });
   box.dataset.reply = id;
@@ -259,9 +263,11 @@ export async function refreshOpen(force = false) {
   if (wasTyping) edit();
 }
 
-export function heard(topic, id) {
-  ready.delete(id);
-  if (id === null || id === openId() || topic === "people") refreshOpen().catch(() => {});
+/** Forget what was fetched ahead; say whether the open message may have changed. */
+export function heard(id) {
+  if (id === null) ready.clear();
+  else ready.delete(id);
+  return isHere && (id === null || id === openId());
 }
 
 // Mouse and history ---------------------------------------------------------------------------
@@ -285,9 +291,10 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", () => {
+  if (!isHere) return;
   const id = location.pathname.match(/^\/m\/(\d+)$/)?.[1];
   if (id) openMessage(id, { push: false });
   else location.reload();
 });
 
-settle(false);
+if (isHere) settle(false);

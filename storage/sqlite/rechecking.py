@@ -1,0 +1,36 @@
+"""What a platform's data rules ask of what we hold: to look again, and to let go in time."""
+
+from collections.abc import Sequence
+
+from storage.model import Message
+from storage.sqlite import changing, rows
+from storage.sqlite.engine import Connection
+
+
+def to_recheck(conn: Connection, platform: str, before: int, limit: int) -> list[Message]:
+    return rows.messages(
+        conn,
+        "WHERE m.platform = ? AND m.checked_at < ? AND m.state <> 'gone'"
+        " ORDER BY m.checked_at, m.id LIMIT ?",
+        platform,
+        before,
+        limit,
+    )
+
+
+def note_checked(conn: Connection, message_ids: Sequence[int], now: int) -> None:
+    conn.executemany(
+        "UPDATE messages SET checked_at = ? WHERE id = ?", [(now, each) for each in message_ids]
+    )
+
+
+def forget_words(conn: Connection, platform: str, before: int, now: int, *, limit: int) -> int:
+    """Leave tombstones where words have been kept as long as the platform allows."""
+    found = conn.execute(
+        "SELECT id FROM messages WHERE platform = ? AND seen_at < ? AND state <> 'gone'"
+        " ORDER BY id LIMIT ?",
+        (platform, before, limit),
+    ).fetchall()
+    for row in found:
+        changing.bury(conn, row["id"], now, "kept as long as the platform allows", actor="store")
+    return len(found)
