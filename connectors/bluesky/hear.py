@@ -106,7 +106,7 @@ class _Look:
 
         async def fetch(cursor: str | None) -> tuple[list[Entry], str | None]:
             more = [("cursor", cursor)] if cursor else []
-            told = await self._api.get(nsid, [*params, ("limit", "100"), *more])
+            told = await self._api.browse(nsid, [*params, ("limit", "100"), *more])
             found = told.get(field)
             if not isinstance(found, list):
                 raise UnexpectedAnswer(f"{nsid} told no {field}", raw=str(told)[:4000])
@@ -121,7 +121,7 @@ class _Look:
         """Return the posts under a post, but for those whose authors we have muted or blocked."""
         params = [("uri", uri), ("depth", UNDER_DEPTH), ("parentHeight", "0")]
         try:
-            told = await self._api.get("app.bsky.feed.getPostThread", params)
+            told = await self._api.browse("app.bsky.feed.getPostThread", params)
         except Rejected:
             return []
         return [one for one in rows.under(told.get("thread")) if not rows.is_muted(one)]
