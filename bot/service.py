@@ -20,7 +20,7 @@ import structlog
 
 from bot.collect import collect
 from bot.desk import Desk
-from bot.errors import InUse
+from bot.errors import ConfigError, InUse
 from bot.home import SOCKET_NAME
 from bot.logins import build_connectors, close_all, connector_name
 from bot.outbox import reconcile, send_next
@@ -311,6 +311,12 @@ async def serving_socket(app: "web.Application", home: Path) -> AsyncIterator[Pa
     before = os.umask(0o177)
     try:
         await web.UnixSite(runner, str(path)).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigError(
+            f"{path} cannot be opened ({error}). The path of a socket holds about 100 bytes: "
+            f"choose a shorter --home."
+        ) from None
     finally:
         os.umask(before)
     try:
