@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.config import Config
 from bot.live import Hub
+from bot.permits import Permits
 from nlp.model import Attribution
 from storage.model import Message
 from storage.store import Store
@@ -29,4 +30,5 @@ class Desk:
     store: Store
     clock: Clock = wall_clock
     hub: Hub = field(default_factory=Hub)
+    permits: Permits | None = None  # may we reply here; only where connectors are open
     explain: Explain | None = None  # which words carried the tags; only where the model is loaded

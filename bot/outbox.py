@@ -13,6 +13,7 @@ import structlog
 
 from bot.config import Policy
 from bot.desk import Desk
+from bot.last_look import look_last
 from bot.policy import backoff
 from connectors.contract import (
     AuthFailed,
@@ -49,8 +50,10 @@ class Outcome:
 async def send_next(desk: Desk, connector: Connector, login: str, owner: str) -> Reply | None:
     """Post the next approved reply of a login, once. Returns it as it stands, or None.
 
-    Raises AuthFailed after the reply has been put back, so that the login stops.
+    Raises AuthFailed after the reply has been put back, so that the login stops; and what the last
+    look raises, before anything was claimed.
     """
+    await look_last(desk, connector, login)
     now = desk.clock()
     timeout = desk.config.policy.post_timeout_seconds
     reply = await desk.store.claim_reply(login, owner, now, now + timedelta(seconds=2 * timeout))

@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 
 from bot.desk import Desk
 from bot.errors import NotAllowed, Refused
+from bot.permits import said
 from bot.suggest.guard import Finding, inspect_reply
 from storage.model import (
     Approval,
     BrakeScope,
     Decision,
     DecisionKind,
+    Message,
     QueueEntry,
     Reply,
     Reviewer,
@@ -45,6 +47,7 @@ async def approve(desk: Desk, reviewer: Reviewer, asked: Approve) -> Reply:
     if asked.seconds is not None and asked.seconds < MIN_SECONDS_ON_SCREEN:
         raise Refused("That was too fast to have been read; look at it and approve again.")
     entry = await desk.store.entry(asked.message_id)
+    await refuse_forbidden(desk, entry.message)
     text = asked.text.strip()
     refuse_blocked(inspect_reply(text, entry.message, desk.config))
     now = desk.clock()
@@ -155,6 +158,15 @@ def require(reviewer: Reviewer, role: str) -> None:
     order = ("read", "review", "admin")
     if reviewer.disabled_at is not None or order.index(reviewer.role) < order.index(role):
         raise NotAllowed(f"{reviewer.name} may not do this; it needs the role {role}.")
+
+
+async def refuse_forbidden(desk: Desk, message: Message) -> None:
+    """Refuse with the platform's rule where it does not allow an answer."""
+    if desk.permits is None:
+        return
+    permission = await desk.permits.hint(message)
+    if not permission.allowed:
+        raise Refused(f"No answer is allowed here: {said(permission)}")
 
 
 def refuse_blocked(findings: list[Finding]) -> None:

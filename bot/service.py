@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +24,15 @@ from bot.errors import ConfigError, InUse
 from bot.home import SOCKET_NAME
 from bot.logins import build_connectors, close_all, connector_name
 from bot.outbox import reconcile, send_next
+from bot.permits import Permits
 from bot.policy import check_policy, may_post_at
+from bot.rounds import Gone, rounds
 from bot.suggest.playbook import Playbook, read_playbook
 from bot.suggest.suggest import learn_playbook, suggest_some
 from bot.supervise import Bell, Step, run_forever
 from bot.tag import Reader, embed_some, tag_some
 from connectors.contract import Connector, ConnectorError
-from storage.model import Reply, Reviewer
+from storage.model import Reply, Reviewer, Taken
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -47,6 +49,7 @@ class Service:
     reader: Reader
     playbook: Playbook
     connectors: Mapping[str, Connector]
+    gone: Gone = field(default_factory=Gone)
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     bells: dict[str, Bell] = field(default_factory=dict)
@@ -62,7 +65,9 @@ async def start(desk: Desk, reader: Reader) -> Service:
     lost = await desk.store.lose_leases(desk.clock(), all_owners=True)
     if lost:
         log.warning("replies of an interrupted run are uncertain and will be looked up", count=lost)
-    return Service(desk, reader, playbook, build_connectors(desk))
+    connectors = build_connectors(desk)
+    permits = Permits(desk.store, connectors.get, desk.clock)
+    return Service(replace(desk, permits=permits), reader, playbook, connectors)
 
 
 async def first_admin(desk: Desk) -> Reviewer:
@@ -94,6 +99,7 @@ def steps(service: Service) -> dict[str, Step]:
     """Return every loop of the service by name: the list of what byname does all day."""
     loops = {f"collect:{name}": _collector(service, name) for name in service.desk.config.sources}
     loops |= {f"send:{login}": _sender(service, login) for login in service.desk.config.logins}
+    loops |= rounds(service.desk, service.connectors, service.gone)
     return loops | {
         "tag": _tagger(service),
         "embed": _embedder(service),
@@ -109,14 +115,17 @@ def _collector(service: Service, name: str) -> Step:
     desk, source = service.desk, service.desk.config.source(name)
     connector = service.connectors[connector_name(desk.config, name)]
 
+    def heard(taken: Taken) -> None:
+        service.gone.note(taken.deleted)
+        if taken.added or taken.edited:
+            service.bell("tag").ring()
+
     async def step() -> float:
         try:
-            taken = await collect(desk, connector, source)
+            await collect(desk, connector, source, heard=heard)
         except Exception as error:
             await desk.store.note_source(name, desk.clock(), error=str(error)[:300])
             raise
-        if taken.added or taken.edited:
-            service.bell("tag").ring()
         return desk.config.sources[name].poll_seconds
 
     return step

@@ -6,16 +6,18 @@ One of the three places where errors are caught (the others: the web middleware,
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
 from bot.desk import Desk
 from bot.policy import backoff
-from connectors.contract import AuthFailed, RateLimited
+from connectors.contract import AuthFailed, ConnectorError, RateLimited
 from storage.model import Stage, Work
 
 log = structlog.get_logger()
 Step = Callable[[], Awaitable[float]]
+T = TypeVar("T")
 
 
 class Bell:
@@ -58,6 +60,14 @@ async def run_forever(name: str, step: Step, bell: Bell, stopping: asyncio.Event
             if failures == 1:
                 log.warning("failed", loop=name, error=repr(error), exc_info=_is_bug(error))
         await bell.wait(pause)
+
+
+async def or_error(work: Awaitable[T]) -> T | ConnectorError:
+    """Await what a platform may refuse; whoever asked goes on either way and is told why."""
+    try:
+        return await work
+    except ConnectorError as error:
+        return error
 
 
 async def each_work(

@@ -72,6 +72,7 @@ class Message:
     reason: str = ""  # one line: why it stands where it stands in the queue, or why it is silent
     snoozed_until: datetime | None = None
     position: int | None = None
+    checked_at: datetime | None = None  # when it was last compared with the platform
     tags: Tags | None = None  # the newest; corrections by people already applied
     is_corrected: bool = False
 

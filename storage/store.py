@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from connectors.model import Page, Posted, Source
+from connectors.model import MessageRef, Page, Posted, Source
 from nlp.model import Tags, Vector
 from storage.model import (
     Account,
@@ -199,6 +199,10 @@ class Reading(Protocol):
         ...
 
     async def versions(self, message_id: int) -> Sequence[Version]: ...
+    async def addresses(self, message_ids: Sequence[int]) -> Mapping[int, MessageRef]:
+        """Return how connectors address these messages; unknown ids are left out."""
+        ...
+
     async def queue(
         self, what: QueueFilter, now: datetime, limit: int = 50, after: int | None = None
     ) -> Sequence[QueueEntry]:
@@ -378,11 +382,16 @@ class Keeping(Protocol):
         ...
 
     async def to_recheck(
-        self, platform: str, before: datetime, limit: int = 100
+        self,
+        platform: str,
+        before: datetime,
+        limit: int = 100,
+        sources: Sequence[str] | None = None,
     ) -> Sequence[Message]:
         """Return messages with words that were last compared with the platform before a time.
 
-        Those that were compared longest ago come first (DataRules.recheck_hours).
+        Those that were compared longest ago come first (DataRules.recheck_hours). `sources`
+        narrows to what these brought, so that one login looks only at what it can see.
         """
         ...
 
@@ -410,6 +419,10 @@ class Keeping(Protocol):
 
     async def get_setting(self, name: str) -> str | None: ...
     async def put_setting(self, name: str, value: str, by: str, now: datetime) -> None: ...
+    async def put_state(self, name: str, value: str, now: datetime) -> None:
+        """Keep a passing state, read with get_setting; nobody decided it, so it is not audited."""
+        ...
+
     async def backup(self, path: str) -> None: ...
     async def close(self) -> None: ...
 

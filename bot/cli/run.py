@@ -78,6 +78,7 @@ async def _serve(
     reader = load_reader(desk.config, desk.home)
     desk = replace(desk, explain=explainer(reader))
     service = await start(desk, reader)
+    desk = service.desk
     stop_on_signals(service)
     async with contextlib.AsyncExitStack() as stack:
         opened = await stack.enter_async_context(serving(create_app(desk), address, number))

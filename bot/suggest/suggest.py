@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.desk import Desk
+from bot.permits import said
 from bot.policy import is_foreign
 from bot.suggest.drafters._context import Context
 from bot.suggest.drafters.memory import draft_from_memory
@@ -56,6 +57,8 @@ async def propose(
 ) -> Proposal:
     """Ask the drafters in order of trust and keep what the guard lets through."""
     reason = await _why(desk, message)
+    if forbidden := await why_forbidden(desk, message):
+        return Proposal((), forbidden, reason)
     if (silence := why_silent(message)) or vector is None:
         return Proposal((), silence or "there are no words to go by", reason)
     near = await desk.store.nearest("playbook", vector, limit=12)
@@ -95,6 +98,14 @@ def why_silent(message: Message) -> str:
     if tags.offensive is not None and tags.offensive.value:
         return "abusive: a human should find the words, or none"
     return ""
+
+
+async def why_forbidden(desk: Desk, message: Message) -> str:
+    """Say which rule of the platform forbids an answer here, or nothing when none does."""
+    if desk.permits is None:
+        return ""
+    permission = await desk.permits.hint(message)
+    return "" if permission.allowed else f"no answer is allowed here: {said(permission)}"
 
 
 async def _why(desk: Desk, message: Message) -> str:

@@ -64,12 +64,15 @@ class _Look:
 
     async def at(self, one: List) -> AsyncIterator[Page]:
         name = one[0]
-        most = FIRST_SEARCH if name == "search" and name not in self.cursor.marks else None
+        low = self._start.mark(name).settled(int(self._api.clock().timestamp() * 1000))
+        most = FIRST_SEARCH if name == "search" and name not in self._start.marks else None
 
         def known(entry: Entry) -> bool:
             return self._start.covers(name, entry)
 
-        async for entries in newer(self._fetch(one), known, most_pages=most):
+        async for entries in newer(self._fetch(one), known, low=low, most_pages=most):
+            if most is not None:
+                self.cursor.begin(name, entries[0])
             if page := self._page(name, entries):
                 yield page
 
@@ -133,7 +136,7 @@ class _Look:
             return []
         oldest = min(one.at for one in missing.values())
         fetch = self._fetch(_NOTIFICATIONS)
-        async for page in newer(fetch, lambda one: one.at < oldest):
+        async for page in newer(fetch, lambda one: one.at < oldest, low=oldest):
             for one in page:
                 missing.pop(one.name, None)
         return list(missing.values())

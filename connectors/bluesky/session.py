@@ -31,9 +31,9 @@ WHAT_TO_DO = (
     "make an app password under Settings, Privacy and security, App passwords, and connect this"
     " login again"
 )
-EXPIRED = ("ExpiredToken",)  # comes as HTTP 400, not 401
+EXPIRED = ("ExpiredToken", "InvalidToken")  # come as HTTP 400, not 401: renew and see
 REFUSED = (
-    *("InvalidToken", "AuthMissing", "AuthenticationRequired", "AuthFactorTokenRequired"),
+    *("AuthMissing", "AuthenticationRequired", "AuthFactorTokenRequired"),
     *("AccountTakedown", "AccountDeactivated", "AccountSuspended", "AccountNotFound"),
 )
 _CODES: Mapping[str, str] = MappingProxyType(

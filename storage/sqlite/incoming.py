@@ -7,7 +7,7 @@ Times become milliseconds here.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 
-from connectors.model import Page, Source
+from connectors.model import MessageRef, Page, Source
 from nlp.model import Tags, Vector
 from storage.model import (
     Draft,
@@ -151,6 +151,9 @@ class Reading(Connections):
 
     async def versions(self, message_id: int) -> Sequence[Version]:
         return await self._read(reading.versions, message_id)
+
+    async def addresses(self, message_ids: Sequence[int]) -> Mapping[int, MessageRef]:
+        return await self._read(reading.addresses, message_ids)
 
     async def queue(
         self, what: QueueFilter, now: datetime, limit: int = 50, after: int | None = None

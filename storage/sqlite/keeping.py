@@ -30,14 +30,19 @@ def put_setting(conn: Connection, name: str, text: str, by: str, now: int) -> No
     after = clean(text)
     if before == after:
         return
-    conn.execute(
-        "INSERT INTO settings (name, value, at) VALUES (?, ?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at",
-        (clean_line(name), after, now),
-    )
+    put_state(conn, name, after, now)
     audit.record(conn, now, clean_line(by), "set", ("setting", None), detail=clean_line(name))
     if name == days.TIME_ZONE_SETTING:
         days.rebuild(conn)
+
+
+def put_state(conn: Connection, name: str, text: str, now: int) -> None:
+    """Keep a passing state under the settings: nobody decided it, so no audit entry."""
+    conn.execute(
+        "INSERT INTO settings (name, value, at) VALUES (?, ?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at",
+        (clean_line(name), clean(text), now),
+    )
 
 
 def backup(conn: Connection, path: str, now: int) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import date
 
+from connectors.model import MessageRef
 from nlp.model import Tags
 from storage.model import Message, PersonDay, Version
 from storage.sqlite import people, rows
@@ -49,6 +50,28 @@ def versions(conn: Connection, message_id: int) -> Sequence[Version]:
         (message_id,),
     ).fetchall()
     return [Version(row["text"], from_ms(row["until_at"])) for row in found]
+
+
+def addresses(conn: Connection, message_ids: Sequence[int]) -> dict[int, MessageRef]:
+    """Return how connectors address messages."""
+    found = conn.execute(
+        "SELECT m.id, m.platform, m.ref, m.server_ref, m.visibility, h.root_ref,"
+        " a.ref AS author_ref, a.handle FROM messages m JOIN threads h ON h.id = m.thread_id"
+        f" JOIN accounts a ON a.id = m.account_id WHERE m.id IN ({rows.marks(message_ids)})",
+        tuple(message_ids),
+    ).fetchall()
+    return {
+        row["id"]: MessageRef(
+            row["platform"],
+            row["ref"],
+            row["root_ref"],
+            row["server_ref"],
+            row["author_ref"],
+            row["handle"],
+            row["visibility"],
+        )
+        for row in found
+    }
 
 
 def search(conn: Connection, query: str, limit: int, before: int | None) -> Sequence[Message]:

@@ -7,13 +7,17 @@ from storage.sqlite import changing, rows
 from storage.sqlite.engine import Connection
 
 
-def to_recheck(conn: Connection, platform: str, before: int, limit: int) -> list[Message]:
+def to_recheck(
+    conn: Connection, platform: str, before: int, limit: int, sources: Sequence[str] | None = None
+) -> list[Message]:
+    narrow = "" if sources is None else f" AND m.source IN ({rows.marks(sources)})"
     return rows.messages(
         conn,
-        "WHERE m.platform = ? AND m.checked_at < ? AND m.state <> 'gone'"
+        f"WHERE m.platform = ? AND m.checked_at < ? AND m.state <> 'gone'{narrow}"
         " ORDER BY m.checked_at, m.id LIMIT ?",
         platform,
         before,
+        *(sources or ()),
         limit,
     )
 

@@ -168,6 +168,7 @@ def message(row: Row) -> Message:
         reason=row["reason"],
         snoozed_until=from_ms_or_none(row["snoozed_until"]),
         position=row["position"],
+        checked_at=from_ms(row["checked_at"]),
         tags=None if row["t_model"] is None else tags(row, prefix="t_"),
         is_corrected=bool(row["is_corrected"]),
     )

@@ -75,9 +75,13 @@ class Keeping(Connections):
         )
 
     async def to_recheck(
-        self, platform: str, before: datetime, limit: int = 100
+        self,
+        platform: str,
+        before: datetime,
+        limit: int = 100,
+        sources: Sequence[str] | None = None,
     ) -> Sequence[Message]:
-        return await self._read(rechecking.to_recheck, platform, to_ms(before), limit)
+        return await self._read(rechecking.to_recheck, platform, to_ms(before), limit, sources)
 
     async def note_checked(self, message_ids: Sequence[int], now: datetime) -> None:
         await self._write(rechecking.note_checked, message_ids, to_ms(now))
@@ -100,6 +104,9 @@ class Keeping(Connections):
 
     async def put_setting(self, name: str, value: str, by: str, now: datetime) -> None:
         await self._write(keeping.put_setting, name, value, by, to_ms(now))
+
+    async def put_state(self, name: str, value: str, now: datetime) -> None:
+        await self._write(keeping.put_state, name, value, to_ms(now))
 
     async def backup(self, path: str) -> None:
         copy = functools.partial(keeping.backup, path=path, now=to_ms(self._clock()))

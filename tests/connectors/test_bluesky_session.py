@@ -56,6 +56,14 @@ async def test_what_another_process_renewed_is_taken_over(network, sky):
     assert network.calls[REFRESH] == 1
 
 
+async def test_a_server_that_forgot_its_tokens_gets_new_ones(network, sky, wall):
+    connector = sky()
+    await connector.check()
+    network.tokens.clear()
+    assert (await connector.check()).ok
+    assert (network.calls[REFRESH], network.calls[CREATE]) == (1, 1)
+
+
 async def test_a_session_too_old_is_made_anew_but_not_all_the_time(network, sky, wall):
     connector = sky()
     await connector.check()

@@ -283,6 +283,7 @@ async def test_a_login_that_was_taken_back_stops_before_anything_is_posted(netwo
     question, connector = network.say(ADA, "@tern.test hi"), sky()
     await connector.check()
     network.revoke()
+    wall.go(minutes=6)
     with pytest.raises(AuthFailed, match="app password"):
         await connector.post(reply(wall, question))
     assert network.calls[PUT] == 0

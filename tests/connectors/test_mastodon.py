@@ -24,11 +24,12 @@ from connectors.contract import (
 from connectors.mastodon import parse, sign_in
 from connectors.mastodon.api import _reason, read_instance
 from connectors.mastodon.connector import addressed
-from connectors.mastodon.feed import Feed, order
+from connectors.mastodon.feed import NAMED, SETTLES, Feed, Mark, order
 from connectors.mastodon.stream import read_event, read_frame
 from connectors.model import Deleted, Edited, MessageRef, Outgoing, Seen, Source, Unreadable
 
 MENTIONS = Source("mentions", "mastodon", "mastodon")
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def connect(instance, tmp_path, wall, setup_type):
     opened = []
 
     def make(token="good", **settings):
-        settings = {"base_url": instance.base, "timeout_s": 2, **settings}
+        settings = {"base_url": instance.base, "timeout_s": 20, **settings}
         setup = setup_type(tmp_path, wall, "mastodon", "desk", settings)
         setup.secrets.write("desk", {"access_token": token})
         opened.append(mastodon.connect(setup))
@@ -168,9 +169,49 @@ async def test_a_server_that_knows_no_paging_at_all_is_read_once():
         return [*rows, *rows]
 
     feed = Feed(fetch)
-    pages = [page async for page in feed.newer("5")]
+    pages = [rows async for rows, _ in feed.newer(Mark("5"), NOW)]
     assert [row["id"] for page in pages for row in page] == ["6", "7", "8", "9"]
-    assert [page async for page in feed.newer("9")] == []
+    assert [rows async for rows, _ in feed.newer(Mark("9"), NOW)] == []
+
+
+@pytest.mark.parametrize("manner", ["works", "ignored", "since"])
+async def test_a_mention_that_comes_late_under_one_we_have_read_is_heard(
+    instance, connect, wall, manner
+):
+    instance.min_id = manner
+    for number in range(5):
+        instance.say("1002", f"@tern {number}")
+    late = instance.notifications.pop(2)
+    events, cursor = await collect(connect())
+    assert said(events) == [f"@tern {number}" for number in (0, 1, 3, 4)]
+    wall.go(seconds=30)
+    instance.notifications.append(late)
+    events, cursor = await collect(connect(), after=cursor)
+    assert said(events) == ["@tern 2"]
+    wall.go(seconds=30)
+    assert await collect(connect(), after=cursor) == ([], cursor)
+
+
+async def test_once_things_have_settled_a_poll_without_news_costs_a_call_for_each_list(
+    instance, connect, wall
+):
+    instance.say("1002", "@tern hi")
+    instance.say(US, "news")
+    connector = connect()
+    _, cursor = await collect(connector)
+    wall.go(minutes=3)
+    before = instance.calls.total()
+    assert await collect(connector, after=cursor) == ([], cursor)
+    assert instance.calls.total() - before == 2
+
+
+def test_a_mark_stays_small_and_knows_what_it_read():
+    mark, rows = Mark(), [{"id": str(number)} for number in range(1, 1001)]
+    for start in range(0, 1000, 80):
+        mark = mark.plus(rows[start : start + 80], NOW)
+    assert (len(mark.named), mark.floor) == (NAMED, str(1000 - NAMED))
+    assert mark.settled(NOW + SETTLES) == mark
+    assert mark.settled(NOW + SETTLES + timedelta(seconds=1)) == Mark("1000")
 
 
 def test_ids_are_ordered_as_numbers_and_as_names():

@@ -62,7 +62,7 @@ class Snac:
 
     source = Source("mentions", "mastodon", "mastodon", login="desk")
     has_delete = False
-    patience_s = 20
+    patience_s = 60  # its queue is slow where others keep the machine busy
 
     def __init__(self, us, them, handle) -> None:
         self.us, self.them, self.handle = us, them, handle
@@ -114,7 +114,7 @@ class AtProto:
 
     source = Source("mentions", "bluesky", "bluesky", login="desk")
     has_delete = True
-    patience_s = 15
+    patience_s = 60
 
     def __init__(self, us, them, handle, their_did) -> None:
         self.us, self.them, self.handle, self.their_did = us, them, handle, their_did

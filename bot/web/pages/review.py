@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.desk import Desk
 from bot.suggest.guard import Finding, inspect_reply
+from bot.suggest.suggest import why_forbidden
 from bot.web.asked import filter_query, path_id, place_query, query_id, queue_filter
 from bot.web.chart import MoodChart, mood_chart
 from bot.web.keys import DESK
@@ -153,7 +154,7 @@ async def open_message(request: web.Request, message_id: int) -> Opened:
     thread = await desk.store.thread(message_id)
     first, folded, turns = fold(thread, message_id)
     message = entry.message
-    refusal = why_not(desk, entry)
+    refusal = why_not(desk, entry) or await why_forbidden(desk, message)
     return Opened(
         entry=entry,
         first=first,

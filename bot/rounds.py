@@ -1,0 +1,97 @@
+"""The rounds of the running bot: what is looked after again and again beside the messages' way.
+
+Each loop only repeats a step of another module; bot.service runs them, supervised. A connector's
+loops are its own, so that a login that is refused or slow keeps none of the others waiting.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from bot.above import catch_up
+from bot.desk import Desk
+from bot.erase import finish
+from bot.recheck import forget_old, recheck_due, sources_of, wait_for_budget
+from bot.standing import look
+from bot.supervise import Step
+from connectors.contract import Connector
+
+log = structlog.get_logger()
+STANDING_S = 240.0
+RECHECK_S = 300.0
+NEXT_BATCH_S = 5.0
+ABOVE_S = 300.0
+SETTLE_S = 300.0
+FORGET_S = 3600.0
+
+
+def rounds(desk: Desk, connectors: Mapping[str, Connector], gone: "Gone") -> dict[str, Step]:
+    """Return the loops by name."""
+    loops = {
+        f"recheck:{name}": rechecker(desk, one, name, gone) for name, one in connectors.items()
+    }
+    loops |= {f"login:{name}": looker(desk, connectors[name], name) for name in desk.config.logins}
+    return loops | {"above": climber(desk, connectors), "forget": forgetter(desk, gone)}
+
+
+class Gone:
+    """Whether words have gone since the files were last cleaned. At a start nobody knows."""
+
+    def __init__(self) -> None:
+        self.is_so = True
+
+    def note(self, deleted: int) -> None:
+        self.is_so = self.is_so or deleted > 0
+
+
+def rechecker(desk: Desk, connector: Connector, name: str, gone: Gone) -> Step:
+    async def step() -> float:
+        wait = wait_for_budget(await connector.budget(), desk.clock())
+        if wait:
+            return wait
+        looked = await recheck_due(desk, connector, name)
+        gone.note(looked.deleted)
+        for platform in {desk.config.source(one).platform for one in sources_of(desk, name)}:
+            gone.note(await forget_old(desk, platform))
+        if looked.total:
+            log.info("looked again", login=name, messages=looked.total, deleted=looked.deleted)
+        return NEXT_BATCH_S if looked.total else RECHECK_S
+
+    return step
+
+
+def looker(desk: Desk, connector: Connector, login: str) -> Step:
+    async def step() -> float:
+        await look(desk, connector, login)
+        return STANDING_S
+
+    return step
+
+
+def climber(desk: Desk, connectors: Mapping[str, Connector]) -> Step:
+    asked: set[int] = set()
+
+    async def step() -> float:
+        await catch_up(desk, connectors, asked)
+        return ABOVE_S
+
+    return step
+
+
+def forgetter(desk: Desk, gone: Gone) -> Step:
+    """Finish what an erasure or a deletion began, also one that a crash interrupted.
+
+    Not in the first minutes, and not often: on a large database the writer is busy for seconds.
+    """
+    is_settled = asyncio.Event()
+
+    async def step() -> float:
+        if not is_settled.is_set() or not gone.is_so:
+            is_settled.set()
+            return SETTLE_S
+        gone.is_so = False
+        await finish(desk)
+        return FORGET_S
+
+    return step
