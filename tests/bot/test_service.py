@@ -19,7 +19,7 @@ WITHIN = 20
 async def until(condition):
     """Look until something true comes back; give others their turn in between."""
     async with asyncio.timeout(WITHIN):
-        while not (found := await condition()):
+        while not (found := await condition()):  # noqa: ASYNC110 - it looks from outside
             await asyncio.sleep(0.005)
     return found
 
