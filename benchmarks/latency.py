@@ -4,7 +4,8 @@
 
 The real service as a process, a replayed world that goes on live, and a client that looks at the
 list of messages as the page does. Arrival is when the world shows the message; the pause between
-two looks of the source is part of it and printed. Bar: 95 % under 1 s at 5 messages a second.
+two looks of the source is part of it and printed; the first 5 s after the start are not. Bar: 95 %
+under 1 s at 5 messages a second.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from benchmarks.rig import Client, Home, client, machine, now, percentile, start
 
 BAR_S = 1.0
 LOOK_S = 0.02
+WARM_UP_S = 5.0
 
 
 async def look(api: Client, seen: dict[str, float], since: datetime) -> None:
@@ -33,10 +35,10 @@ async def look(api: Client, seen: dict[str, float], since: datetime) -> None:
 
 async def measure(home: Home, seconds: float) -> dict[str, float]:
     running = await start(home.path)
-    since, seen = now(), {}
+    since, seen = now() + timedelta(seconds=WARM_UP_S), {}
     try:
         async with client(home.path) as api:
-            end = time.monotonic() + seconds
+            end = time.monotonic() + WARM_UP_S + seconds
             while time.monotonic() < end:
                 await look(api, seen, since)
                 await asyncio.sleep(LOOK_S)

@@ -135,8 +135,8 @@ async def measure(folder: Path, messages: int, runs: int) -> None:
         shares.append(model.seconds / seconds * 100)
         each.append(model.seconds / model.texts * 1000)
     print(f"whole path: {spread(speeds, ' messages/s', 0)}")
-    print(f"the model's own time: {spread(shares, ' %', 0)}; bar {BAR:.0%}; "
-          f"{spread(each, ' ms a text')}, {model.texts / messages:.2f} texts read a message")  # fmt: skip
+    print(f"the model's own time: {spread(shares, ' %', 0)}; bar {BAR:.0%}")
+    print(f"a text: {spread(each, ' ms')}; {model.texts / messages:.2f} texts read a message")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
