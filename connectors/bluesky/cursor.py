@@ -30,8 +30,9 @@ class Cursor:
         self.marks.setdefault(name, Mark(low=entry.at))
 
     def move(self, name: str, entries: Sequence[Entry]) -> None:
-        self.marks[name] = self.mark(name).plus(entries)
-        self.is_moved = True
+        moved = self.mark(name).plus(entries)
+        self.is_moved = self.is_moved or moved != self.mark(name)
+        self.marks[name] = moved
 
     def count(self, replies: dict[str, int]) -> None:
         """Remember how many replies stand under our posts."""

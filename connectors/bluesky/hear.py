@@ -78,27 +78,34 @@ class _Look:
 
     async def under_our_posts(self) -> AsyncIterator[Page]:
         """Give out what nobody was notified of; what is on the notifications' list comes there."""
-        since = (self._api.clock() - LOOK_UNDER).timestamp() * 1000
-        ours = rows.replied_to(self._own, self._us.did)
-        counts = {uri: count for uri, count, at in ours if at >= since}
+        counts = self._counts()
         found: list[Entry] = []
         for uri, count in counts.items():
             if self.cursor.replies.get(at_uri(uri).key) != count:
                 found += entries_of(await self._replies(uri), rows.place_of_post, 0)
-        known = [one for one in found if self.cursor.covers("under", one)]
-        unknown = [one for one in found if one not in known]
-        fresh = await self._not_notified(sorted(unknown, key=lambda one: one.at))
+        found.sort(key=lambda one: one.at)
+        fresh = await self._not_notified(
+            [one for one in found if not self.cursor.covers("under", one)]
+        )
         self.cursor.count({at_uri(uri).key: count for uri, count in counts.items()})
-        if known:
-            self.cursor.move("under", known)
+        self.cursor.move("under", [one for one in found if self._is_told(one)])
         if page := self._page("under", fresh):
             yield page
+
+    def _counts(self) -> dict[str, int]:
+        """Return how many replies stand under our posts of the last days."""
+        since = (self._api.clock() - LOOK_UNDER).timestamp() * 1000
+        ours = rows.replied_to(self._own, self._us.did)
+        return {uri: count for uri, count, at in ours if at >= since}
+
+    def _is_told(self, entry: Entry) -> bool:
+        """Tell whether a reply was given out: here, or as a notification (then or now)."""
+        return self.cursor.covers("under", entry) or self.cursor.covers("notes", entry)
 
     def _page(self, name: str, entries: Sequence[Entry]) -> Page | None:
         """Make a page of what was not given out yet; rows that are not for us make none."""
         taken = self._given.take(entries)
-        if entries:
-            self.cursor.move(name, entries)
+        self.cursor.move(name, entries)
         events = [event for one in taken if (event := rows.event(one.told, self._us))]
         return Page(tuple(events), self.cursor.write()) if events else None
 

@@ -275,6 +275,23 @@ async def test_a_reply_that_notifies_between_two_lists_is_heard_once(network, sk
     assert (await hear(sky(), cursor))[0] == []
 
 
+async def test_a_reply_under_a_busy_post_costs_few_calls(network, sky, wall):
+    ours = network.say(US, "New saddles")
+    for number in range(400):
+        wall.go(seconds=30)
+        network.say(ADA, str(number), ours)
+    connector = sky()
+    _, cursor = await hear(connector)
+    wall.go(minutes=20)
+    for number in range(3):
+        wall.go(minutes=1)
+        network.say(BO, f"more {number}", ours, quiet=number == 1)
+        before = network.calls.total()
+        events, cursor = await hear(connector, cursor)
+        assert said(events) == [f"more {number}"]
+        assert network.calls.total() - before <= 4
+
+
 async def test_who_was_muted_stays_muted_under_our_posts(network, sky):
     ours = network.say(US, "New saddles")
     network.viewer[BO] = {"muted": True}
