@@ -1,8 +1,8 @@
 """Builds the connectors that byname.toml asks for, and hands them their settings."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.config import Config, Login
@@ -57,6 +57,19 @@ def build_connector(want: Wanted, home: Path, clock: Clock) -> Connector:
 def build_connectors(desk: Desk) -> dict[str, Connector]:
     """Return all connectors by the name they go under."""
     return {want.name: build_connector(want, desk.home, desk.clock) for want in wanted(desk.config)}
+
+
+def build_polling(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:
+    """Return the connectors of some sources, for one look each: none of them streams."""
+    names = {connector_name(desk.config, source) for source in sources}
+    wants = [_polling(want) for want in wanted(desk.config) if want.name in names]
+    return {want.name: build_connector(want, desk.home, desk.clock) for want in wants}
+
+
+def _polling(want: Wanted) -> Wanted:
+    if "streaming" not in want.settings:
+        return want
+    return replace(want, settings={**want.settings, "streaming": False})
 
 
 def connector_name(config: Config, source: str) -> str:

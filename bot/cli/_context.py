@@ -9,6 +9,7 @@ import contextlib
 import json
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from bot.desk import Desk
     from bot.errors import BotError
+    from bot.permits import Permits
 
 T = TypeVar("T")
 
@@ -130,10 +132,39 @@ async def _own_api(home: str | None) -> AsyncIterator[Path]:
     from bot.service import first_admin, serving_socket  # noqa: PLC0415
     from bot.web.app import create_socket_app  # noqa: PLC0415
 
-    async with writing(home) as desk:
+    async with writing(home) as desk, _permits(desk) as permits:
+        desk = replace(desk, permits=permits)  # noqa: PLW2901 - the same desk, knowing more
         await first_admin(desk)
         async with serving_socket(create_socket_app(desk), desk.home) as path:
             yield path
+
+
+@contextlib.asynccontextmanager
+async def _permits(desk: "Desk") -> AsyncIterator["Permits"]:
+    """Ask platforms whether we may reply, with connectors that are opened when they are needed.
+
+    A login that cannot be opened here says nothing; the running bot looks again before sending.
+    """
+    from bot.errors import BotError  # noqa: PLC0415
+    from bot.logins import build_polling, close_all  # noqa: PLC0415
+    from bot.permits import Permits  # noqa: PLC0415
+    from connectors.contract import Connector, ConnectorError  # noqa: PLC0415
+
+    opened: dict[str, Connector] = {}
+
+    def connector_of(login: str) -> Connector | None:
+        sources = [name for name, one in desk.config.sources.items() if one.login == login]
+        if login not in opened:
+            try:
+                opened.update(build_polling(desk, sources))
+            except (BotError, ConnectorError):
+                return None
+        return opened.get(login)
+
+    try:
+        yield Permits(desk.store, connector_of, desk.clock)
+    finally:
+        await close_all(opened)
 
 
 @contextlib.asynccontextmanager
@@ -143,6 +174,11 @@ async def _client(socket: Path) -> AsyncIterator[Api]:
     connector = aiohttp.UnixConnector(path=str(socket))
     async with aiohttp.ClientSession(connector=connector) as session:
         yield Api(session)
+
+
+async def is_running(home: str | None) -> bool:
+    """Say whether a bot runs on this home and can be talked to."""
+    return await _answers(find_home(home) / SOCKET_NAME)
 
 
 async def _answers(socket: Path) -> bool:

@@ -12,6 +12,7 @@ from bot.cli._context import home_option, json_option, print_rows, run_async
 
 if TYPE_CHECKING:
     from bot.config import Config
+    from connectors.model import Budget, Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +119,41 @@ async def _check_logins(config: "Config", folder: Path) -> list[Line]:
     from bot.desk import wall_clock  # noqa: PLC0415
     from bot.errors import BotError  # noqa: PLC0415
     from bot.logins import build_connector, close_all, wanted  # noqa: PLC0415
-    from connectors.contract import ConnectorError  # noqa: PLC0415
+    from bot.standing import signed_out  # noqa: PLC0415
+    from connectors.contract import AuthFailed, ConnectorError  # noqa: PLC0415
 
     lines = []
     for want in wanted(config):
+        part = f"login {want.name}"
         try:
             connector = build_connector(want, folder, wall_clock)
-            health = await connector.check()
-            await close_all({want.name: connector})
         except (BotError, ConnectorError) as error:
-            lines.append(Line(f"login {want.name}", ok=False, says=str(error)))
+            lines.append(Line(part, ok=False, says=str(error)))
             continue
-        label = "automation label seen" if health.has_automation_label else "no automation label"
-        says = "; ".join([f"signed in as {health.who}", label, *health.todo])
-        lines.append(Line(f"login {want.name}", ok=health.ok, says=says))
+        try:
+            lines.append(Line(part, *_healthy(await connector.check())))
+        except AuthFailed as error:
+            says = f"{signed_out(want.platform, want.name)} ({error})"
+            lines.append(Line(part, ok=False, says=says))
+        except ConnectorError as error:
+            lines.append(Line(part, ok=False, says=str(error)))
+        finally:
+            await close_all({want.name: connector})
     return lines
+
+
+def _healthy(health: "Health") -> tuple[bool, str]:
+    label = "automation label seen" if health.has_automation_label else "no automation label"
+    left = _budget(health.budget)
+    said = [f"signed in as {health.who}", label, *([left] if left else []), *health.todo]
+    return health.ok, "; ".join(said)
+
+
+def _budget(budget: "Budget") -> str:
+    """Say what a login may still ask of its platform; nothing where the platform does not say."""
+    if budget.left is None:
+        return budget.price
+    of = f" of {budget.limit}" if budget.limit is not None else ""
+    until = f" until {budget.resets_at:%H:%M:%S} UTC" if budget.resets_at else ""
+    price = f", {budget.price}" if budget.price else ""
+    return f"{budget.left}{of} calls left{until}{price}"

@@ -126,6 +126,12 @@ class ChangeReviewerBody(Body):
     disabled: bool = False
 
 
+class EraseBody(Body):
+    """What cannot be undone is asked for by its name."""
+
+    confirm: Literal["erase"]
+
+
 class LinkBody(Body):
     reviewer_id: MaybeId = None
 

@@ -57,6 +57,7 @@ API = (
     Route("GET", "/api/v1/people", read.people, "read"),
     Route("GET", "/api/v1/people/{id}", read.person, "read"),
     Route("GET", "/api/v1/people/{id}/messages", read.person_messages, "read"),
+    Route("POST", "/api/v1/people/{id}/erase", do.erase_person, "admin"),
     Route("GET", "/api/v1/search", read.search, "read"),
     Route("GET", "/api/v1/replies", read.replies, "read"),
     Route("GET", "/api/v1/brakes", read.brakes, "read"),

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bot import review
+from bot import erase, review
 from bot.errors import Refused
 from bot.people import by_hand
 from bot.web.api.reading import answer
@@ -12,6 +12,7 @@ from bot.web.asked import (
     ChangeReviewerBody,
     CorrectBody,
     DoneBody,
+    EraseBody,
     LinkBody,
     NoteBody,
     RejectBody,
@@ -107,6 +108,14 @@ async def note(request: web.Request) -> web.Response:
         request.app[DESK], request[CALLER].reviewer, body.account_id, body.text.strip()
     )
     return answer(note=kept)
+
+
+async def erase_person(request: web.Request) -> web.Response:
+    """Erase a person; answers only when the words are out of the files."""
+    await json_body(request, EraseBody)
+    desk = request.app[DESK]
+    person = await desk.store.person(path_id(request))
+    return answer(erased=await erase.erase(desk, request[CALLER].reviewer, person))
 
 
 async def reviewer(request: web.Request) -> web.Response:

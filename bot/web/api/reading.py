@@ -5,6 +5,7 @@ from typing import get_args
 from aiohttp import web
 
 from bot.errors import InputError
+from bot.standing import standings
 from bot.suggest.guard import inspect_reply
 from bot.web.asked import LengthBody, json_body, path_id, query_id, query_limit, queue_filter
 from bot.web.keys import DESK
@@ -84,8 +85,12 @@ async def brakes(request: web.Request) -> web.Response:
 
 
 async def sources(request: web.Request) -> web.Response:
-    store = request.app[DESK].store
-    return answer(sources=await store.source_states(), work=await store.work_left())
+    desk = request.app[DESK]
+    return answer(
+        sources=await desk.store.source_states(),
+        work=await desk.store.work_left(),
+        logins=list((await standings(desk)).values()),
+    )
 
 
 async def reviewers(request: web.Request) -> web.Response:

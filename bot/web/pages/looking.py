@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.desk import Desk
+from bot.standing import standings
 from bot.web.asked import query_id
 from bot.web.keys import DESK
 from bot.web.render import page
@@ -67,7 +68,13 @@ async def sources(request: web.Request) -> web.Response:
     states = {state.name: state for state in await desk.store.source_states()}
     known = {name: desk.config.source(name) for name in desk.config.sources}
     rows = [(name, known.get(name), states.get(name)) for name in sorted(known | states)]
-    return await page(request, "sources.html", rows=rows, work=await desk.store.work_left())
+    return await page(
+        request,
+        "sources.html",
+        rows=rows,
+        work=await desk.store.work_left(),
+        logins=await standings(desk),
+    )
 
 
 async def audit(request: web.Request) -> web.Response:
