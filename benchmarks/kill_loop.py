@@ -3,8 +3,8 @@
     python -m benchmarks.kill_loop [--kills 100] [--messages 1500] [--seed 1] [--naive]
 
 The real service as a process, a replayed world with scripted faults, a client that approves every
-suggestion at once over the socket. SIGKILL at random moments 30 to 1,500 ms after it was ready. In
-the end the world's own file says what was posted: doubled, lost, not approved. `--naive` runs the
+suggestion at once over the socket. SIGKILL at random moments 30 to 1,500 ms after it was ready;
+every second one then waits until a post is in flight. In the end the world's own file says what was posted: doubled, lost, not approved. `--naive` runs the
 same against an outbox that tries again on any error (benchmarks/naive.py).
 """
 
@@ -48,6 +48,7 @@ rules = [
 """
 OPEN = ("approved", "sending", "unknown")
 DRAIN_S = 600.0
+MEET_S = 3.0
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Tally:
 
 async def approve_all(api: Client, tally: Tally) -> int:
     """Approve whatever is suggested now; say how many were."""
-    entries = (await api.get("queue", limit="200"))["entries"]
+    entries = (await api.get("queue", limit="20"))["entries"]
     done = 0
     for entry in entries:
         message, suggestion = entry["message"], entry["suggestion"]
@@ -115,12 +116,23 @@ async def run_and_kill(home: Path, tally: Tally, luck: random.Random, module: st
     running = await start(home, module=module)
     approving = asyncio.create_task(keep_approving(home, tally))
     await asyncio.sleep(luck.uniform(0.03, 1.5))
+    if tally.kills % 2:
+        await meet_a_post(home, luck)
     running.kill()
     await running.ended()
     await approving
     tally.kills += 1
     reader = await open_reader(home)
     tally.in_flight += bool(await reader.replies("sending"))
+    await reader.close()
+
+
+async def meet_a_post(home: Path, luck: random.Random) -> None:
+    """Wait for the next post that is in flight, if one comes soon, and for a part of it."""
+    reader = await open_reader(home)
+    with contextlib.suppress(TimeoutError):
+        await until(lambda: reader.replies("sending"), MEET_S, pause=0.002)
+        await asyncio.sleep(luck.uniform(0.0, 0.1))
     await reader.close()
 
 
