@@ -17,6 +17,7 @@ import random
 import shutil
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,12 +25,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from connectors.model import Author, Message, Page, Seen, Source
-from nlp.model import Flag, Scored, Tags, Vector
-from storage import open_store
-from storage.model import QueueFilter
-from storage.sqlite import engine, listening
-from storage.sqlite.opening import prepare
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from connectors.model import (  # noqa: E402 - the repository need not be installed
+    Author,
+    Message,
+    Page,
+    Seen,
+    Source,
+)
+from nlp.model import Flag, Scored, Tags, Vector  # noqa: E402
+from storage import open_store  # noqa: E402
+from storage.model import QueueFilter  # noqa: E402
+from storage.sqlite import engine, listening  # noqa: E402
+from storage.sqlite.opening import prepare  # noqa: E402
 
 BAR = 2_000  # rows a second, each durable when acknowledged, with search on
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -175,16 +175,17 @@ class Config(Table):
         login = self.logins.get(table.login)
         platform = table.platform or (login.platform if login else "")
         connector = table.connector or (login and login.connector) or platform
+        listen_only = table.listen_only or table.kind in {"search", "hashtag"}
         return Source(
             name=name,
             connector=str(connector),
             platform=platform,
             kind=table.kind,
-            login=table.login or None,
+            login=None if listen_only else table.login or None,  # it reads, it never answers
             query=table.query,
             languages=table.languages or self.brand.languages,
             answer_since=self._aware(table.answer_since),
-            listen_only=table.listen_only or table.kind in {"search", "hashtag"},
+            listen_only=listen_only,
         )
 
 

@@ -4,7 +4,9 @@ Only writes what is missing, so that a second start goes on where the first one 
 """
 
 import shutil
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bot.home import CONFIG_NAME, data_folder, make_home
@@ -57,16 +59,30 @@ def demo_files() -> Path:
 
 
 def make_demo_home(home: Path, now: datetime) -> None:
-    """Fill an empty home with the demo's settings, playbook and world."""
+    """Fill an empty home with the demo's settings, playbook and world; each is whole or absent."""
     make_home(home)
     files = demo_files()
-    if not (home / "playbook").exists():
-        shutil.copytree(files / "playbook", home / "playbook")
-    if not (home / "world.jsonl").exists():
-        shutil.copyfile(files / "world.jsonl", home / "world.jsonl")
-    config = home / CONFIG_NAME
-    if not config.exists():
-        config.write_text(demo_config(now), encoding="utf-8")
+    for name in ("playbook", "world.jsonl"):
+        _put(home / name, partial(_copy, files / name))
+    _put(home / CONFIG_NAME, lambda draft: draft.write_text(demo_config(now), encoding="utf-8"))
+
+
+def _put(path: Path, write: Callable[[Path], object]) -> None:
+    """Write what is missing beside its place, then move it there: a kill leaves nothing half."""
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.new")
+    if draft.is_dir():
+        shutil.rmtree(draft)
+    write(draft)
+    draft.rename(path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
 
 
 def demo_config(now: datetime) -> str:

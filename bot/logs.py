@@ -20,5 +20,10 @@ def set_up_logs(level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=_to_standard_error,
     )
+
+
+def _to_standard_error(*_names: object) -> structlog.PrintLogger:
+    """Look standard error up at each line: whoever holds it now gets it."""
+    return structlog.PrintLogger(sys.stderr)

@@ -6,6 +6,7 @@ message; each loop only repeats a step of another module.
 
 import asyncio
 import contextlib
+import importlib
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ import structlog
 
 from bot.collect import collect
 from bot.desk import Desk
-from bot.errors import InUse
+from bot.errors import ConfigError, InUse
 from bot.home import SOCKET_NAME
 from bot.logins import build_connectors, close_all, connector_name
 from bot.outbox import reconcile, send_next
@@ -220,10 +221,9 @@ def _housekeeper(service: Service) -> Step:
 
 
 def _digester(service: Service) -> Step:
-    from bot.digest.schedule import send_due  # noqa: PLC0415 - charts are needed once a day
-
     async def step() -> float:
-        await send_due(service.desk)
+        schedule = await asyncio.to_thread(importlib.import_module, "bot.digest.schedule")
+        await schedule.send_due(service.desk)  # charts: 0.4 s to load, not on the loop
         return 30.0
 
     return step
@@ -321,6 +321,12 @@ async def serving_socket(app: "web.Application", home: Path) -> AsyncIterator[Pa
     before = os.umask(0o177)
     try:
         await web.UnixSite(runner, str(path)).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigError(
+            f"{path} cannot be opened ({error}). The path of a socket holds about 100 bytes: "
+            f"choose a shorter --home."
+        ) from None
     finally:
         os.umask(before)
     try:

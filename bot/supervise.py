@@ -73,21 +73,26 @@ async def or_error(work: Awaitable[T]) -> T | ConnectorError:
 async def each_work(
     desk: Desk, stage: Stage, owner: str, limit: int, do: Callable[[Work], Awaitable[None]]
 ) -> int:
-    """Claim work of a stage and do it piece by piece; a failing piece goes back, to be retried."""
+    """Claim work of a stage and do it; a failing piece goes back, to be retried.
+
+    All pieces at once: what one waits for, the model or the disk, another uses meanwhile.
+    """
     now = desk.clock()
     works: Sequence[Work] = await desk.store.claim(
         stage, owner, limit, now, now + timedelta(seconds=60)
     )
-    for work in works:
-        try:
-            await do(work)
-        except Exception as error:  # noqa: BLE001 - one poisonous message must not stop the rest
-            log.warning(
-                "work failed", stage=stage, message_id=work.message_id, error=repr(error)[:300]
-            )
-            retry_at = desk.clock() + backoff(work.attempts)
-            await desk.store.release(work, desk.clock(), retry_at=retry_at, error=repr(error)[:300])
+    await asyncio.gather(*(_do_one(desk, work, do) for work in works))
     return len(works)
+
+
+async def _do_one(desk: Desk, work: Work, do: Callable[[Work], Awaitable[None]]) -> None:
+    try:
+        await do(work)
+    except Exception as error:  # noqa: BLE001 - one poisonous message must not stop the rest
+        said = repr(error)[:300]
+        log.warning("work failed", stage=work.stage, message_id=work.message_id, error=said)
+        retry_at = desk.clock() + backoff(work.attempts)
+        await desk.store.release(work, desk.clock(), retry_at=retry_at, error=said)
 
 
 def _pause_after(error: Exception, failures: int) -> float:

@@ -5,6 +5,7 @@ the writer. Which state follows which tags is policy (bot.policy).
 """
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +17,11 @@ from bot.desk import Desk
 from bot.policy import place
 from bot.supervise import each_work
 from nlp.model import Understood
-from storage.model import Work
+from storage.model import Message, Work
 
 BULK_LEASE = timedelta(hours=1)
 BULK_LIMIT = 100_000
+MOST_FRESH = 1_000
 Bulk = Callable[..., Iterable[Understood]]
 
 
@@ -31,29 +33,50 @@ class Understands(Protocol):
 
 @dataclass(slots=True)
 class Reader:
-    """The model and the one thread it runs in. A lesson learned at night replaces the model."""
+    """The model and the one thread it runs in. A lesson learned at night replaces the model.
+
+    What was read to be tagged is read again at once to be suggested: its answer is kept for that,
+    under a hash of the text, and handed out once.
+    """
 
     tagger: Understands
     pool: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="model")
     )
 
+    fresh: dict[tuple[bytes, tuple[str, ...]], tuple[Understands, Understood]] = field(
+        default_factory=dict
+    )
+
     async def understand(self, text: str, languages: tuple[str, ...] = ("en",)) -> Understood:
+        tagger = self.tagger
+        name = hashlib.sha256(text.encode(errors="surrogatepass")).digest(), languages
+        known = self.fresh.pop(name, None)
+        if known is not None and known[0] is tagger:
+            return known[1]
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.pool, self.tagger.understand, text, languages)
+        found = await loop.run_in_executor(self.pool, tagger.understand, text, languages)
+        self.fresh[name] = tagger, found
+        if len(self.fresh) > MOST_FRESH:
+            del self.fresh[next(iter(self.fresh))]
+        return found
 
 
-async def tag_some(desk: Desk, reader: Reader, owner: str, limit: int = 16) -> int:
+async def tag_some(desk: Desk, reader: Reader, owner: str, limit: int = 48) -> int:
     """Tag up to `limit` messages; return how many were taken."""
 
     async def tag_one(work: Work) -> None:
         message = await desk.store.message(work.message_id)
-        source = desk.config.sources.get(message.source)
-        declared = (source and source.languages) or desk.config.brand.languages
-        understood = await reader.understand(message.text, declared)
+        understood = await reader.understand(message.text, languages_of(desk, message))
         await save(desk, work, understood)
 
     return await each_work(desk, "tag", owner, limit, tag_one)
+
+
+def languages_of(desk: Desk, message: Message) -> tuple[str, ...]:
+    """Return the languages that a message's source declares, else the brand's."""
+    source = desk.config.sources.get(message.source)
+    return (source and source.languages) or desk.config.brand.languages
 
 
 async def save(desk: Desk, work: Work, understood: Understood) -> None:

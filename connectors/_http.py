@@ -1,7 +1,6 @@
 """The one place that talks HTTP for connectors and says what an answer means.
 
-One call is one attempt: nothing here repeats a write, follows a redirect or waits for a limit; only
-a read over a kept connection that the server had closed is sent once more, by aiohttp. What went
+One call is one attempt: nothing here repeats, follows a redirect or waits for a limit. What went
 wrong becomes an error of the contract; what the headers say about limits becomes a Budget. Not
 here: addresses and bodies of any platform.
 """
@@ -50,12 +49,14 @@ class Answer:
             raise UnexpectedAnswer("the answer is no JSON", raw=self.text[:4000]) from error
 
 
-def session(user_agent: str, *, for_writes: bool = False) -> aiohttp.ClientSession:
-    """Make a session. Writes get a fresh connection each: a stale one would hide what was sent."""
-    headers = {"User-Agent": user_agent}
-    if not for_writes:
-        return aiohttp.ClientSession(headers=headers)
+def session(user_agent: str) -> aiohttp.ClientSession:
+    """Make a session that takes a fresh connection for each call.
+
+    Over a kept one that the server has closed meanwhile, nobody knows whether a call was heard;
+    some servers close after every answer without saying so (snac2).
+    """
     connector = aiohttp.TCPConnector(force_close=True)
+    headers = {"User-Agent": user_agent}
     return aiohttp.ClientSession(connector=connector, headers=headers, middlewares=(_once,))
 
 

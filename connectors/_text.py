@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 import regex
 
 _SPACE = regex.compile(r"[\s\p{Cf}]+")
-_MENTION_HOST = regex.compile(r"(?<![\w/])(@\w+(?:[.-]\w+)*)@[\w.-]+\w")
-_LEADING_MENTIONS = regex.compile(r"^(?:@[\w.-]+(?:@[\w.-]+\w)?\s+)+")
+_MENTION_HOST = regex.compile(r"(?<![\w/])(@\w+(?:[.-]\w+)*)@[\w.-]+\w(?::\d+)?")
+_LEADING_MENTIONS = regex.compile(r"^(?:@[\w.-]+(?:@[\w.-]+\w(?::\d+)?)?\s+)+")
 
 
 def matching_form(text: str) -> str:

@@ -124,7 +124,7 @@ def _read_groups(path: Path, config: dict[str, Any]) -> dict[str, Group]:
         groups: dict[str, Group] = {}
         start = 0
         for entry in config["groups"]:
-            group = _group(entry, start)
+            group = group_from(entry, start)
             groups[group.name] = group
             start = group.columns.stop
     except (KeyError, TypeError, ValueError) as error:
@@ -135,7 +135,7 @@ def _read_groups(path: Path, config: dict[str, Any]) -> dict[str, Group]:
     return groups
 
 
-def _group(entry: dict[str, Any], start: int) -> Group:
+def group_from(entry: dict[str, Any], start: int) -> Group:
     labels = tuple(entry["labels"])
     numbers = {
         key: np.asarray(entry[key], dtype=np.float32)

@@ -52,7 +52,8 @@ class BynameModel(PreTrainedModel):  # type: ignore[misc]
         super().__init__(config)
         self.encoder = BertModel(config, add_pooling_layer=False)
         self.tags = nn.Linear(2 * config.hidden_size, len(config.id2label))
-        self.place = nn.Linear(2 * config.hidden_size, config.hidden_size, bias=False)
+        inputs = (config.num_hidden_layers + 1) * config.hidden_size
+        self.place = nn.Linear(inputs, config.hidden_size, bias=False)
         self.post_init()
 
     @classmethod
@@ -69,12 +70,16 @@ class BynameModel(PreTrainedModel):  # type: ignore[misc]
         self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any
     ) -> SequenceClassifierOutput:
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        states = self.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state
-        weights = mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * weights).sum(1) / weights.sum(1)
-        both = torch.cat([mean, states[:, 0]], dim=-1)
-        place = nn.functional.normalize(self.place(both), dim=-1)
+        out = self.encoder(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
+        *lower, top = [_mean(states, mask) for states in out.hidden_states[1:]]
+        both = torch.cat([top, out.last_hidden_state[:, 0]], dim=-1)
+        place = nn.functional.normalize(self.place(torch.cat([both, *lower], dim=-1)), dim=-1)
         return SequenceClassifierOutput(logits=self.tags(both), hidden_states=(place,))
+
+
+def _mean(states: Tensor, mask: Tensor) -> Tensor:
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    return (states * weights).sum(1) / weights.sum(1)
 
 
 def stored(path: Path) -> dict[str, np.ndarray]:

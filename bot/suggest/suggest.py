@@ -15,7 +15,7 @@ from bot.suggest.drafters.playbook import draft_from_playbook
 from bot.suggest.guard import inspect_reply
 from bot.suggest.playbook import Playbook
 from bot.supervise import each_work
-from bot.tag import Reader
+from bot.tag import Reader, languages_of
 from nlp.model import Vector
 from storage.model import Draft, Message, Work
 
@@ -32,13 +32,13 @@ class Proposal:
 
 
 async def suggest_some(
-    desk: Desk, reader: Reader, playbook: Playbook, owner: str, limit: int = 8
+    desk: Desk, reader: Reader, playbook: Playbook, owner: str, limit: int = 24
 ) -> int:
     """Suggest replies for up to `limit` waiting messages; return how many were taken."""
 
     async def suggest_one(work: Work) -> None:
         message = await desk.store.message(work.message_id)
-        understood = await reader.understand(message.text)
+        understood = await reader.understand(message.text, languages_of(desk, message))
         proposal = await propose(desk, playbook, message, understood.vector)
         await desk.store.save_suggestion(
             work,

@@ -218,6 +218,13 @@ def filter_query(what: QueueFilter) -> str:
     return urlencode([pair for pair in pairs if pair != ("view", "needs_you")])
 
 
+def place_query(request: web.Request) -> str:
+    """Write where somebody stands in a list: its filter, and the message it goes on after."""
+    after = query_id(request, "after")
+    known = (filter_query(queue_filter(request)), f"after={after}" if after else "")
+    return "&".join(part for part in known if part)
+
+
 def local_path(raw: str) -> str:
     """Return a path of ours to go on to; anything that could leave this site becomes `/`."""
     is_ours = raw.startswith("/") and not raw.startswith("//") and "\\" not in raw

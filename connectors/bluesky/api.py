@@ -11,12 +11,12 @@ from typing import Any
 
 import aiohttp
 
-from connectors._http import Answer, ask, budget_of, session
-from connectors.bluesky.session import EXPIRED, Session, ensure, error_name, nothing_left
-from connectors.contract import Clock, ConnectorError, RateLimited, UnexpectedAnswer
+from connectors._http import Answer, ask, before_sending, budget_of, leave_a_share, session
+from connectors.bluesky.session import EXPIRED, Session, ensure, error_name
+from connectors.contract import Clock, UnexpectedAnswer
 from connectors.model import Budget
 
-USER_AGENT = "byname (+https://pypi.org/project/byname)"
+USER_AGENT = "byname (answers people one to one, approved by a human)"
 KEPT_FOR_POSTING = 50  # of 3,000 calls in 5 minutes: what reading leaves over
 
 Params = Sequence[tuple[str, str]]
@@ -48,10 +48,12 @@ class Api:
         pds = values.get("pds") or self._session.base_url
         return Who(values["did"], values.get("handle", ""), pds, values["access"])
 
-    async def get(self, nsid: str, params: Params = (), *, for_posting: bool = False) -> Told:
-        """Ask. What a post needs to know first may use the share that is kept for posting."""
-        if not for_posting:
-            self._keep_a_share()
+    async def browse(self, nsid: str, params: Params = ()) -> Told:
+        """Get what can wait: not when what is left of this period is kept for posting."""
+        leave_a_share(self.reading, KEPT_FOR_POSTING, self.clock)
+        return await self.get(nsid, params)
+
+    async def get(self, nsid: str, params: Params = ()) -> Told:
         who = await self.who()
         answer = await self._get(who, nsid, params)
         if error_name(answer) in EXPIRED:
@@ -76,12 +78,10 @@ class Api:
                 await one.close()
 
     async def _before_writing(self, stale: str | None = None) -> Who:
-        try:
+        async with before_sending():
             if stale is not None:
                 await self._session.renew(self._reading(), stale=stale)
             return await self.who()
-        except ConnectorError as error:
-            raise nothing_left(error) from error
 
     async def _get(self, who: Who, nsid: str, params: Params) -> Answer:
         return await ask(
@@ -102,15 +102,8 @@ class Api:
 
     def _writing(self) -> aiohttp.ClientSession:
         if self._writer is None:
-            self._writer = session(USER_AGENT, for_writes=True)
+            self._writer = session(USER_AGENT)
         return self._writer
-
-    def _keep_a_share(self) -> None:
-        left, until = self.reading.left, self.reading.resets_at
-        if left is not None and until is not None and left <= KEPT_FOR_POSTING:
-            if self.clock() < until:
-                raise RateLimited("the rest of this period is kept for posting", until=until)
-            self.reading = Budget()
 
 
 def _authorization(who: Who) -> dict[str, str]:

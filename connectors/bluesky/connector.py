@@ -7,6 +7,7 @@ what answers say (parse), what we write (record), who may reply (permit).
 
 from collections.abc import AsyncIterator, Sequence
 
+from connectors._http import before_sending
 from connectors._platforms import length
 from connectors._text import matching_form
 from connectors.bluesky import parse, permit
@@ -14,10 +15,10 @@ from connectors.bluesky.api import Api, Told
 from connectors.bluesky.facets import handles_in
 from connectors.bluesky.hear import Ear
 from connectors.bluesky.record import POST, post_record
-from connectors.bluesky.session import nothing_left, scopes_of
+from connectors.bluesky.session import scopes_of
 from connectors.bluesky.syntax import at_uri, is_did, moment, record_key
 from connectors.bluesky.views import Views, is_blocked
-from connectors.contract import ConnectorError, Rejected, UnexpectedAnswer
+from connectors.contract import Rejected, UnexpectedAnswer
 from connectors.model import (
     Budget,
     Health,
@@ -40,7 +41,7 @@ class Bluesky:
     def __init__(self, api: Api, *, team: Sequence[str] = ()) -> None:
         self._api = api
         self._team = frozenset(one.removeprefix("@").lower() for one in team)
-        self._views = Views(api)
+        self._views, self._later = Views(api.get), Views(api.browse)
         self._ear = Ear(api)
 
     async def check(self) -> Health:
@@ -66,7 +67,7 @@ class Bluesky:
     async def thread(self, message: MessageRef) -> Sequence[Message]:
         """Return what is above, down from the first that is neither gone nor blocked."""
         us, told = await self._us(), []
-        for view in await self._views.above(message.ref):
+        for view in await self._later.above(message.ref):
             try:
                 told.append(parse.message(view, us))
             except parse.BROKEN:
@@ -75,7 +76,7 @@ class Bluesky:
 
     async def recheck(self, refs: Sequence[MessageRef]) -> Sequence[Recheck]:
         us = await self._us()
-        views = await self._views.some([one.ref for one in refs])
+        views = await self._later.some([one.ref for one in refs])
         return [await self._recheck(one, views.get(one.ref), us) for one in refs]
 
     async def may_reply(self, message: MessageRef) -> Permission:
@@ -137,35 +138,32 @@ class Bluesky:
 
     async def _look(self, message: MessageRef) -> tuple[Told | None, Permission]:
         """Return a message as it is shown now, and whether it may be answered."""
-        views = await self._views.some([message.ref, message.root_ref], for_posting=True)
+        views = await self._views.some([message.ref, message.root_ref])
         view = views.get(message.ref)
         if view is not None:
             return view, permit.permission(view, views.get(message.root_ref))
-        alone = await self._views.alone(message.ref, for_posting=True)
+        alone = await self._views.alone(message.ref)
         return None, permit.BLOCKED if is_blocked(alone) else permit.GONE
 
     async def _record(self, reply: Outgoing) -> Told:
         """Find out what the record needs. Nothing has left for as long as this takes."""
-        try:
+        async with before_sending():
             parent, permission = await self._look(reply.parent)
             if parent is None or not permission.allowed:
                 code = "parent_gone" if permission == permit.GONE else "not_allowed"
                 raise Rejected(permission.rule, code=code)
             dids = {one: await self._did(one, reply.parent) for one in handles_in(reply.text)}
-            return post_record(reply, parent, dids.get)
-        except ConnectorError as error:
-            raise nothing_left(error) from error
-        except parse.BROKEN as error:
-            raise UnexpectedAnswer("the parent cannot be read", was_sent=False) from error
+            try:
+                return post_record(reply, parent, dids.get)
+            except parse.BROKEN as error:
+                raise UnexpectedAnswer("the parent cannot be read") from error
 
     async def _did(self, handle: str, parent: MessageRef) -> str | None:
         """Return whose handle this is; the author we answer is known by the permanent id."""
         if handle == parent.author_handle.lower() and is_did(parent.author_ref):
             return parent.author_ref
         try:
-            told = await self._api.get(
-                "com.atproto.identity.resolveHandle", [("handle", handle)], for_posting=True
-            )
+            told = await self._api.get("com.atproto.identity.resolveHandle", [("handle", handle)])
         except Rejected:
             return None
         did = told.get("did")
@@ -184,7 +182,7 @@ class Bluesky:
     async def _recheck(self, one: MessageRef, view: Told | None, us: parse.Us) -> Recheck:
         """Say what became of a post. Blocked is not deleted: its words may stay."""
         if view is None:
-            alone = await self._views.alone(one.ref)
+            alone = await self._later.alone(one.ref)
             if alone is None:
                 return Recheck(one.ref, "deleted")
             view = alone.get("post")

@@ -25,9 +25,14 @@ class Cursor:
     def mark(self, name: str) -> Mark:
         return self.marks.get(name, Mark())
 
+    def begin(self, name: str, entry: Entry) -> None:
+        """Let a list begin with a row: whatever stands before it is not asked for, ever."""
+        self.marks.setdefault(name, Mark(low=entry.at))
+
     def move(self, name: str, entries: Sequence[Entry]) -> None:
-        self.marks[name] = self.mark(name).plus(entries)
-        self.is_moved = True
+        moved = self.mark(name).plus(entries)
+        self.is_moved = self.is_moved or moved != self.mark(name)
+        self.marks[name] = moved
 
     def count(self, replies: dict[str, int]) -> None:
         """Remember how many replies stand under our posts."""

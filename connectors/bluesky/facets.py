@@ -12,7 +12,7 @@ import regex
 from connectors._length import X_LINK, graphemes
 from connectors.bluesky.syntax import is_handle
 
-_MENTION = regex.compile(r"(?<![\w@/.])@([a-zA-Z0-9][a-zA-Z0-9.-]*[a-zA-Z0-9])(?!@)")
+_MENTION = regex.compile(r"(?<![\w@/.])@((?>[a-zA-Z0-9]+(?:[.-]+[a-zA-Z0-9]+)*))(?![\w@])")
 _TAG = regex.compile(r"(?<![^\s(])[#\uFF03]([^\s\p{P}\p{Cf}]*[^\s\d\p{P}\p{Cf}][^\s\p{P}\p{Cf}]*)")
 _LONGEST_TAG = 64  # graphemes, app.bsky.richtext.facet#tag
 

@@ -64,38 +64,48 @@ class _Look:
 
     async def at(self, one: List) -> AsyncIterator[Page]:
         name = one[0]
-        most = FIRST_SEARCH if name == "search" and name not in self.cursor.marks else None
+        low = self._start.mark(name).settled(int(self._api.clock().timestamp() * 1000))
+        most = FIRST_SEARCH if name == "search" and name not in self._start.marks else None
 
         def known(entry: Entry) -> bool:
             return self._start.covers(name, entry)
 
-        async for entries in newer(self._fetch(one), known, most_pages=most):
+        async for entries in newer(self._fetch(one), known, low=low, most_pages=most):
+            if most is not None:
+                self.cursor.begin(name, entries[0])
             if page := self._page(name, entries):
                 yield page
 
     async def under_our_posts(self) -> AsyncIterator[Page]:
         """Give out what nobody was notified of; what is on the notifications' list comes there."""
-        since = (self._api.clock() - LOOK_UNDER).timestamp() * 1000
-        ours = rows.replied_to(self._own, self._us.did)
-        counts = {uri: count for uri, count, at in ours if at >= since}
+        counts = self._counts()
         found: list[Entry] = []
         for uri, count in counts.items():
             if self.cursor.replies.get(at_uri(uri).key) != count:
                 found += entries_of(await self._replies(uri), rows.place_of_post, 0)
-        known = [one for one in found if self.cursor.covers("under", one)]
-        unknown = [one for one in found if one not in known]
-        fresh = await self._not_notified(sorted(unknown, key=lambda one: one.at))
+        found.sort(key=lambda one: one.at)
+        fresh = await self._not_notified(
+            [one for one in found if not self.cursor.covers("under", one)]
+        )
         self.cursor.count({at_uri(uri).key: count for uri, count in counts.items()})
-        if known:
-            self.cursor.move("under", known)
+        self.cursor.move("under", [one for one in found if self._is_told(one)])
         if page := self._page("under", fresh):
             yield page
+
+    def _counts(self) -> dict[str, int]:
+        """Return how many replies stand under our posts of the last days."""
+        since = (self._api.clock() - LOOK_UNDER).timestamp() * 1000
+        ours = rows.replied_to(self._own, self._us.did)
+        return {uri: count for uri, count, at in ours if at >= since}
+
+    def _is_told(self, entry: Entry) -> bool:
+        """Tell whether a reply was given out: here, or as a notification (then or now)."""
+        return self.cursor.covers("under", entry) or self.cursor.covers("notes", entry)
 
     def _page(self, name: str, entries: Sequence[Entry]) -> Page | None:
         """Make a page of what was not given out yet; rows that are not for us make none."""
         taken = self._given.take(entries)
-        if entries:
-            self.cursor.move(name, entries)
+        self.cursor.move(name, entries)
         events = [event for one in taken if (event := rows.event(one.told, self._us))]
         return Page(tuple(events), self.cursor.write()) if events else None
 
@@ -106,7 +116,7 @@ class _Look:
 
         async def fetch(cursor: str | None) -> tuple[list[Entry], str | None]:
             more = [("cursor", cursor)] if cursor else []
-            told = await self._api.get(nsid, [*params, ("limit", "100"), *more])
+            told = await self._api.browse(nsid, [*params, ("limit", "100"), *more])
             found = told.get(field)
             if not isinstance(found, list):
                 raise UnexpectedAnswer(f"{nsid} told no {field}", raw=str(told)[:4000])
@@ -121,7 +131,7 @@ class _Look:
         """Return the posts under a post, but for those whose authors we have muted or blocked."""
         params = [("uri", uri), ("depth", UNDER_DEPTH), ("parentHeight", "0")]
         try:
-            told = await self._api.get("app.bsky.feed.getPostThread", params)
+            told = await self._api.browse("app.bsky.feed.getPostThread", params)
         except Rejected:
             return []
         return [one for one in rows.under(told.get("thread")) if not rows.is_muted(one)]
@@ -133,7 +143,7 @@ class _Look:
             return []
         oldest = min(one.at for one in missing.values())
         fetch = self._fetch(_NOTIFICATIONS)
-        async for page in newer(fetch, lambda one: one.at < oldest):
+        async for page in newer(fetch, lambda one: one.at < oldest, low=oldest):
             for one in page:
                 missing.pop(one.name, None)
         return list(missing.values())

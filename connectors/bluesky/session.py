@@ -20,11 +20,9 @@ from connectors.bluesky.syntax import is_did, stamp
 from connectors.contract import (
     AuthFailed,
     Clock,
-    ConnectorError,
     RateLimited,
     Rejected,
     Secrets,
-    Unavailable,
     UnexpectedAnswer,
 )
 
@@ -33,9 +31,9 @@ WHAT_TO_DO = (
     "make an app password under Settings, Privacy and security, App passwords, and connect this"
     " login again"
 )
-EXPIRED = ("ExpiredToken",)  # comes as HTTP 400, not 401
+EXPIRED = ("ExpiredToken", "InvalidToken")  # come as HTTP 400, not 401: renew and see
 REFUSED = (
-    *("InvalidToken", "AuthMissing", "AuthenticationRequired", "AuthFactorTokenRequired"),
+    *("AuthMissing", "AuthenticationRequired", "AuthFactorTokenRequired"),
     *("AccountTakedown", "AccountDeactivated", "AccountSuspended", "AccountNotFound"),
 )
 _CODES: Mapping[str, str] = MappingProxyType(
@@ -160,13 +158,6 @@ def scopes_of(access: str) -> tuple[str, ...]:
     except (IndexError, ValueError, AttributeError):
         scope = None
     return tuple(scope.split()) if isinstance(scope, str) and scope else ("session",)
-
-
-def nothing_left(error: ConnectorError) -> ConnectorError:
-    """Say of an error that it came before the write: nothing can have been posted."""
-    if isinstance(error, Unavailable | UnexpectedAnswer):
-        error.was_sent = False
-    return error
 
 
 def _told(answer: Answer) -> Mapping[str, Any]:

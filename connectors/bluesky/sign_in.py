@@ -26,7 +26,7 @@ WHY: Mapping[str, str] = MappingProxyType(
 
 async def sign_in(base_url: str, identifier: str, password: str, clock: Clock) -> Mapping[str, str]:
     """Sign in once and return what Secrets keeps; a wrong password is AuthFailed."""
-    async with session(USER_AGENT, for_writes=True) as web:
+    async with session(USER_AGENT) as web:
         try:
             return await create(web, base_url.rstrip("/"), identifier, password.strip(), clock)
         except Rejected as error:
@@ -37,7 +37,7 @@ async def sign_out(base_url: str, values: Mapping[str, str], clock: Clock) -> No
     """Make a saved session worthless. The app password itself is taken back in the settings."""
     url = f"{values.get('pds') or base_url.rstrip('/')}/xrpc/com.atproto.server.deleteSession"
     headers = {"Authorization": f"Bearer {values['refresh']}"}
-    async with session(USER_AGENT, for_writes=True) as web:
+    async with session(USER_AGENT) as web:
         ensure(await ask(web, "POST", url, headers=headers), clock)
 
 

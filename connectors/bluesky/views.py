@@ -4,30 +4,32 @@ Posts that are gone and posts of people who block us are both missing among many
 alone tells which. Not here: what a view says (parse), and what follows from it (connector, permit).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from connectors.bluesky.api import Api, Params, Told
+from connectors.bluesky.api import Params, Told
 from connectors.bluesky.syntax import at_uri
 from connectors.contract import Rejected, UnexpectedAnswer
 
 BATCH = 25  # app.bsky.feed.getPosts, uris, maxLength
 HEIGHT = "300"  # a thread is a table in a table: deeper ones could not be read
 
+Get = Callable[[str, Params], Awaitable[Told]]
+
 
 class Views:
-    """The network's view, as one login sees it."""
+    """The network's view, as one login sees it. `get` is how it asks: at once, or what can wait."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, get: Get) -> None:
+        self._get = get
 
-    async def some(self, refs: Iterable[str], *, for_posting: bool = False) -> Mapping[str, Told]:
+    async def some(self, refs: Iterable[str]) -> Mapping[str, Told]:
         """Return the views of those posts that are shown."""
         asked = [one for one in dict.fromkeys(refs) if _is_address(one)]
         found: dict[str, Told] = {}
         for start in range(0, len(asked), BATCH):
             uris = [("uris", one) for one in asked[start : start + BATCH]]
-            told = await self._read("app.bsky.feed.getPosts", uris, for_posting=for_posting)
+            told = await self._read("app.bsky.feed.getPosts", uris)
             posts = told.get("posts")
             if not isinstance(posts, list):
                 raise UnexpectedAnswer("getPosts told no posts", raw=str(told)[:4000])
@@ -36,9 +38,9 @@ class Views:
             }
         return found
 
-    async def alone(self, ref: str, *, for_posting: bool = False) -> Told | None:
+    async def alone(self, ref: str) -> Told | None:
         """Return a post's node in its thread, which may be a blocked one; None if it is gone."""
-        return await self._node(ref, "0", for_posting=for_posting)
+        return await self._node(ref, "0")
 
     async def above(self, ref: str) -> Sequence[Told]:
         """Return the views above a post, oldest first, down from the first gap."""
@@ -48,12 +50,12 @@ class Views:
             views.append(node["post"])
         return views[::-1]
 
-    async def _node(self, ref: str, height: str, *, for_posting: bool = False) -> Told | None:
+    async def _node(self, ref: str, height: str) -> Told | None:
         if not _is_address(ref):
             return {}
         params = [("uri", ref), ("depth", "0"), ("parentHeight", height)]
         try:
-            told = await self._read("app.bsky.feed.getPostThread", params, for_posting=for_posting)
+            told = await self._read("app.bsky.feed.getPostThread", params)
         except Rejected as error:
             if error.code == "parent_gone":
                 return None
@@ -63,10 +65,10 @@ class Views:
             raise UnexpectedAnswer("getPostThread told no thread", raw=str(told)[:4000])
         return None if node.get("notFound") is True else node
 
-    async def _read(self, nsid: str, params: Params, *, for_posting: bool) -> Told:
+    async def _read(self, nsid: str, params: Params) -> Told:
         """Ask; a refusal to read is no refusal of a reply."""
         try:
-            return await self._api.get(nsid, params, for_posting=for_posting)
+            return await self._get(nsid, params)
         except Rejected as error:
             if error.code == "parent_gone":
                 raise

@@ -15,7 +15,7 @@ from connectors._http import Answer, ask, budget_of, ensure_ok, leave_a_share, s
 from connectors.contract import AuthFailed, Clock, Rejected, UnexpectedAnswer
 from connectors.model import Budget
 
-USER_AGENT = "byname (+https://pypi.org/project/byname)"
+USER_AGENT = "byname (answers people one to one, approved by a human)"
 KEPT_FOR_POSTING = 15  # calls that reading leaves over
 
 Params = Sequence[tuple[str, str]]
@@ -40,8 +40,7 @@ class Api:
         self.clock = clock
         self._token = token
         self._timeout_s = timeout_s
-        self._reader: aiohttp.ClientSession | None = None
-        self._writer: aiohttp.ClientSession | None = None
+        self._session: aiohttp.ClientSession | None = None
         self._instance: Instance | None = None
 
     async def browse(self, path: str, params: Params = ()) -> Any:
@@ -51,7 +50,7 @@ class Api:
 
     async def get(self, path: str, params: Params = ()) -> Any:
         answer = await ask(
-            self.reader(), "GET", self.base_url + path, params=list(params), **self._options()
+            self.web(), "GET", self.base_url + path, params=list(params), **self._options()
         )
         self.reading = budget_of(answer.headers, self.clock()) or self.reading
         return self._ok(answer).json()
@@ -62,7 +61,7 @@ class Api:
         options = self._options()
         if key:
             options["headers"]["Idempotency-Key"] = key
-        answer = await ask(self._writing(), method, self.base_url + path, json=body, **options)
+        answer = await ask(self.web(), method, self.base_url + path, json=body, **options)
         self.posting = budget_of(answer.headers, self.clock()) or self.posting
         return self._ok(answer).json()
 
@@ -73,24 +72,18 @@ class Api:
         return self._instance
 
     async def close(self) -> None:
-        for one in (self._reader, self._writer):
-            if one is not None:
-                await one.close()
+        if self._session is not None:
+            await self._session.close()
 
-    def reader(self) -> aiohttp.ClientSession:
-        if self._reader is None:
-            self._reader = session(USER_AGENT)
-        return self._reader
+    def web(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = session(USER_AGENT)
+        return self._session
 
     def authorization(self) -> dict[str, str]:
         if not self._token:
             raise AuthFailed("this login has no token yet: connect it")
         return {"Authorization": f"Bearer {self._token}"}
-
-    def _writing(self) -> aiohttp.ClientSession:
-        if self._writer is None:
-            self._writer = session(USER_AGENT, for_writes=True)
-        return self._writer
 
     def _options(self) -> dict[str, Any]:
         return {"headers": self.authorization(), "timeout_s": self._timeout_s}

@@ -1,18 +1,45 @@
-"""Reading a list of an instance forward from a known id, and losing nothing of it.
+"""Reading a list of an instance forward from what is known, and losing nothing of it.
 
 `min_id` does that, where it works. Some servers ignore it, some answer with the newest page and
 leave a gap: that is found out once, by asking what lies under the first page. There we go down from
 the newest page to what is known and then give out the pages from the oldest up; only the newest
 page is held, the others are asked for again, so that memory does not grow with the gap.
+
+A row may come late, under one that we have read: servers write several at a time, and give out
+the number before the row. So for two minutes a mark stands lower and names what is known above.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 Rows = Sequence[Mapping[str, Any]]
 Fetch = Callable[[Mapping[str, str]], Awaitable[Any]]
 
 FIRST = "0"
+NAMED = 60
+SETTLES = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a list is known: up to `floor`, and the ids in `named` above it."""
+
+    floor: str = FIRST
+    named: tuple[str, ...] = ()
+    read_at: datetime | None = None
+
+    def settled(self, now: datetime) -> "Mark":
+        """Return the mark without names, if nothing can come late any more."""
+        if self.read_at is None or now - self.read_at <= SETTLES:
+            return self
+        return Mark(max((self.floor, *self.named), key=order))
+
+    def plus(self, rows: Rows, now: datetime) -> "Mark":
+        named = sorted({*self.named, *(row["id"] for row in rows)}, key=order)
+        known, kept = named[:-NAMED], tuple(named[-NAMED:])
+        return Mark(max((self.floor, *known), key=order), kept, now)
 
 
 def order(one: str) -> tuple[int, str]:
@@ -44,8 +71,16 @@ class Feed:
         self.leaves_gaps: bool | None = None
         self.broken: list[Any] = []  # rows without an id: whoever reads the feed takes them away
 
-    async def newer(self, after: str) -> AsyncIterator[Rows]:
-        """Yield what is newer than an id, a page at a time, oldest first; end at the newest."""
+    async def newer(self, mark: Mark, now: datetime) -> AsyncIterator[tuple[Rows, Mark]]:
+        """Yield what is new, a page at a time, oldest first, with the mark after it."""
+        mark = mark.settled(now)
+        async for page in self._above(mark.floor):
+            if rows := [row for row in page if row["id"] not in mark.named]:
+                mark = mark.plus(rows, now)
+                yield rows, mark
+
+    async def _above(self, after: str) -> AsyncIterator[Rows]:
+        """Yield every page above an id, oldest first; end at the newest."""
         while not self.leaves_gaps:
             page = await self._page({"min_id": after}, after)
             if not page:

@@ -1,21 +1,22 @@
 """Listening on an instance: which lists a source reads, what their rows say, where a cursor stands.
 
-A cursor is a small JSON table: the last id read of each list. Not here: paging (feed), HTTP (api).
+A cursor is a small JSON table: a mark for each list. Not here: paging (feed), HTTP (api).
 """
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from connectors.contract import ConnectorError
+from connectors.contract import AuthFailed, ConnectorError, Rejected, UnexpectedAnswer
 from connectors.mastodon import parse
 from connectors.mastodon.above import Threads
 from connectors.mastodon.api import Api, Params, at
-from connectors.mastodon.feed import FIRST, Feed
+from connectors.mastodon.feed import Feed, Mark
 from connectors.mastodon.stream import Happened, listen
 from connectors.model import Deleted, Edited, Event, Kind, Page, Seen, Source
 
-Cursor = dict[str, str]
+Cursor = dict[str, Mark]
 _NO_ID = ValueError("no id")
 
 
@@ -31,10 +32,10 @@ class Ear:
         """Yield pages and move the cursor: what others say to us, then what we say ourselves."""
         for name, path, params in _lists(source, us):
             feed = self._feed(f"{source.name} {name}", path, params)
-            async for rows in feed.newer(cursor.get(name, FIRST)):
+            async for rows, mark in feed.newer(cursor.get(name, Mark()), self._api.clock()):
                 broken = [parse.unreadable(one, _NO_ID) for one in _taken(feed)]
                 events = [await self._event(row, us) for row in rows]
-                cursor[name] = rows[-1]["id"]
+                cursor[name] = mark
                 yield Page((*broken, *(one for one in events if one)), write_cursor(cursor))
 
     async def stream(self, source: Source, cursor: Cursor, us: parse.Us) -> AsyncIterator[Page]:
@@ -42,14 +43,14 @@ class Ear:
         async for happened in listen(self._api):
             if (event := self._told(happened, us)) is not None:
                 yield Page((event,), write_cursor(cursor))
-            if happened.event in ("connected", "notification", "update"):
+            if _is_time_to_look(happened, us):
                 async for page in self.poll(source, cursor, us):
                     yield page
 
     def _feed(self, name: str, path: str, params: Params) -> Feed:
         async def fetch(more: Mapping[str, str]) -> Any:
-            limit = {"limit": "40", **more}
-            return await self._api.browse(path, [*params, *limit.items()])
+            kept = [one for one in params if one[0] not in more]
+            return await _listed(self._api, path, [*kept, *more.items()])
 
         return self._feeds.setdefault(name, Feed(fetch))
 
@@ -82,12 +83,39 @@ class Ear:
             return parse.unreadable(status, error)
 
 
+async def _listed(api: Api, path: str, params: Params) -> Any:
+    """Read a page of a list. Here a no is not about a reply: a human must connect, or we mend."""
+    try:
+        return await api.browse(path, params)
+    except Rejected as error:
+        if error.code == "not_allowed":
+            raise AuthFailed(f"this login may not read {path}: {error.reason}") from error
+        raise UnexpectedAnswer(f"{path}: {error.reason}") from error
+
+
+def _is_time_to_look(happened: Happened, us: parse.Us) -> bool:
+    """Tell whether an event may have changed our lists; most updates are those whom we follow."""
+    if happened.event != "update":
+        return happened.event in ("connected", "notification")
+    status = happened.json()
+    account = status.get("account") if isinstance(status, dict) else None
+    return isinstance(account, dict) and account.get("id") == us.server_ref
+
+
 def read_cursor(cursor: str | None) -> Cursor:
-    return dict(json.loads(cursor)) if cursor else {}
+    told = json.loads(cursor) if cursor else {}
+    return {
+        name: Mark(floor, tuple(named), datetime.fromtimestamp(read_at, UTC))
+        for name, (floor, named, read_at) in told.items()
+    }
 
 
-def write_cursor(cursor: Mapping[str, str]) -> str:
-    return json.dumps(cursor, separators=(",", ":"), sort_keys=True)
+def write_cursor(cursor: Cursor) -> str:
+    told = {
+        name: (one.floor, one.named, int(one.read_at.timestamp()) if one.read_at else 0)
+        for name, one in cursor.items()
+    }
+    return json.dumps(told, separators=(",", ":"), sort_keys=True)
 
 
 def _lists(source: Source, us: parse.Us) -> Sequence[tuple[str, str, Params]]:
@@ -100,12 +128,12 @@ def _lists(source: Source, us: parse.Us) -> Sequence[tuple[str, str, Params]]:
             kinds = [("types[]", "mention"), ("types[]", "quote"), ("include_filtered", "true")]
             own = at("/api/v1/accounts/{}/statuses", us.server_ref)
             return (
-                ("mentions", "/api/v1/notifications", kinds),
-                ("own", own, [("exclude_reblogs", "true")]),
+                ("mentions", "/api/v1/notifications", [*kinds, ("limit", "80")]),
+                ("own", own, [("exclude_reblogs", "true"), ("limit", "40")]),
             )
         case "hashtag":
             path = at("/api/v1/timelines/tag/{}", source.query.removeprefix("#"))
-            return (("hashtag", path, ()),)
+            return (("hashtag", path, [("limit", "40")]),)
         case kind:
             raise ConnectorError(f"mastodon has no source of kind {kind!r}: mentions, hashtag")
 

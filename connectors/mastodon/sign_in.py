@@ -45,7 +45,7 @@ class SignIn:
 async def begin(base_url: str, clock: Clock, redirect_uri: str = PASTE) -> SignIn:
     """Make an app on the instance and say where the human has to go."""
     base_url = base_url.rstrip("/")
-    async with session(USER_AGENT, for_writes=True) as web:
+    async with session(USER_AGENT) as web:
         app = await _send(web, base_url + "/api/v1/apps", clock, {
             "client_name": "byname", "redirect_uris": redirect_uri, "scopes": " ".join(SCOPES),
         })  # fmt: skip
@@ -63,7 +63,7 @@ async def begin(base_url: str, clock: Clock, redirect_uri: str = PASTE) -> SignI
 
 async def finish(one: SignIn, code: str, clock: Clock) -> Mapping[str, str]:
     """Turn the code into what Secrets keeps; a code that is wrong or too old is AuthFailed."""
-    async with session(USER_AGENT, for_writes=True) as web:
+    async with session(USER_AGENT) as web:
         try:
             told = await _send(web, one.base_url + "/oauth/token", clock, {
                 "grant_type": "authorization_code", "code": code.strip().partition("&")[0],
@@ -83,7 +83,7 @@ async def finish(one: SignIn, code: str, clock: Clock) -> Mapping[str, str]:
 async def revoke(base_url: str, values: Mapping[str, str], clock: Clock) -> None:
     """Make a token worthless on its instance."""
     body = {key: values[key] for key in ("client_id", "client_secret")}
-    async with session(USER_AGENT, for_writes=True) as web:
+    async with session(USER_AGENT) as web:
         await _send(
             web, base_url.rstrip("/") + "/oauth/revoke", clock,
             {**body, "token": values["access_token"]},

@@ -55,7 +55,7 @@ async def listen(api: Api) -> AsyncIterator[Happened]:
 async def _events(api: Api, host: str) -> AsyncIterator[Happened]:
     url = _on(host, "http") + "/api/v1/streaming/user"
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE_S)
-    async with api.reader().get(url, headers=api.authorization(), timeout=timeout) as answer:
+    async with api.web().get(url, headers=api.authorization(), timeout=timeout) as answer:
         if answer.status != 200 or answer.content_type != "text/event-stream":
             return
         yield Happened("connected")
@@ -73,7 +73,7 @@ async def _events(api: Api, host: str) -> AsyncIterator[Happened]:
 async def _socket(api: Api, host: str) -> AsyncIterator[Happened]:
     url = _on(host, "ws") + "/api/v1/streaming?stream=user"
     try:
-        socket = await api.reader().ws_connect(url, headers=api.authorization(), heartbeat=30)
+        socket = await api.web().ws_connect(url, headers=api.authorization(), heartbeat=30)
     except aiohttp.WSServerHandshakeError:
         return
     async with socket:

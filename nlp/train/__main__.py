@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from nlp.train import blend, card, check, export, fit, language, mix
+from nlp.train import blend, card, check, export, fit, language, mix, place
 from nlp.train.sets import Row, evaluation_rows
 
 SEEDS = (1, 2)
@@ -24,7 +24,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
-    hand = mix.hand_rows(options.data, card.LABELS)
+    hand = mix.hand_rows(options.data, mix.LABELS)
     print({part: len(rows) for part, rows in hand.items()})
     language.make(options.data, options.out)
     state = _trained(options, hand)
@@ -46,10 +46,12 @@ def _options() -> argparse.Namespace:
 
 def _trained(options: argparse.Namespace, hand: dict[str, list[Row]]) -> Path:
     """The general stage once, the final stage per seed, and their mean."""
-    work = options.work
+    work: Path = options.work
     general = _stage(options, hand, mix.GENERAL, None, seed=1)
     finals = [_stage(options, hand, mix.FINAL, general, seed) for seed in SEEDS]
-    return blend.blend([fit.averaged(path) for path in finals], work / "blend.pt")
+    mean = blend.blend([fit.averaged(path) for path in finals])
+    torch.save(place.refitted(mean, options.data), work / "blend.pt")
+    return work / "blend.pt"
 
 
 def _stage(

@@ -5,10 +5,8 @@ from pathlib import Path
 import torch
 
 
-def blend(files: list[Path], out: Path) -> Path:
+def blend(files: list[Path]) -> dict[str, torch.Tensor]:
     states = [torch.load(file, weights_only=True) for file in files]
-    mean = {
+    return {
         name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]
     }
-    torch.save(mean, out)
-    return out

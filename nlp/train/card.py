@@ -6,10 +6,9 @@ from nlp.train.agreement import kappas
 from nlp.train.check import Figure
 from nlp.train.fit import BATCH, DISTIL_WEIGHT, MAX_TOKENS
 from nlp.train.heads import GROUPS
-from nlp.train.mix import FINAL, GENERAL
+from nlp.train.mix import FINAL, GENERAL, LABELS
 from nlp.train.sets import SETS, Row
 
-LABELS = Path(__file__).parent / "labels"
 _LIMITS = """
 - English only. Other languages get their code and no tags; romanised Hindi and code-mixed text are
   recognised least.

@@ -15,7 +15,7 @@ from nlp.clean import clean
 from nlp.evaluate import HeadReport, Labelled, answers_from, head_report
 from nlp.folder import Floats, Folder
 from nlp.tagger import Tagger, load_tagger, unit
-from nlp.train.encoder import Network, load_encoder, mean_pooled, original_folder
+from nlp.train.encoder import load_encoder, mean_pooled, network_from, original_folder
 from nlp.train.fit import padded
 from nlp.train.quantise import shipped_columns
 from nlp.train.sets import Row, evaluation_rows
@@ -73,40 +73,41 @@ def int8_outputs(tagger: Tagger, texts: list[str]) -> Outputs:
     return [empty if (read := tagger.forward(text)) is None else read.logits for text in texts]
 
 
-def float_outputs(state: Path, texts: list[str]) -> tuple[Outputs, Floats]:
+def float_outputs(state: dict[str, torch.Tensor], texts: list[str]) -> tuple[Outputs, Floats]:
     """Outputs and search vectors of the trained network before quantisation."""
-    network = Network(load_encoder()).eval()
-    network.load_state_dict(torch.load(state, weights_only=True))
-    return _in_batches([clean(text) for text in texts], network)
+    logits, places = in_batches([clean(text) for text in texts], network_from(state))
+    return list(logits[:, shipped_columns()]), places
 
 
 def original_places(texts: list[str]) -> Floats:
-    """Where the untouched MiniLM puts the raw texts."""
+    """Where the untouched MiniLM puts the raw texts, as unit vectors."""
     encoder = load_encoder().eval()
 
     def run(ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        return torch.zeros(len(ids), 57), mean_pooled(states, mask)
+        places = torch.nn.functional.normalize(mean_pooled(states, mask), dim=-1)
+        return torch.zeros(len(ids), 0), places
 
-    return _in_batches(texts, run)[1]
+    return in_batches(texts, run)[1]
 
 
-def _in_batches(texts: list[str], run: object) -> tuple[Outputs, Floats]:
+Run = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+
+
+def in_batches(texts: list[str], run: Run) -> tuple[Floats, Floats]:
+    """Both outputs of `run` for every text, in the order of the texts."""
     tokenizer = Tokenizer.from_file(str(original_folder() / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(128)
     ids = [encoded.ids for encoded in tokenizer.encode_batch(texts)]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    logits, places = {}, {}
-    assert callable(run)
+    parts = []
     for start in range(0, len(order), 64):
-        batch = order[start : start + 64]
         with torch.inference_mode():
-            out, place = run(*padded([ids[i] for i in batch], "cpu"))
-        for i, row, point in zip(batch, out.numpy(), place.numpy(), strict=True):
-            logits[i], places[i] = row[shipped_columns()], unit(point)
-    count = range(len(texts))
-    return [logits[i] for i in count], np.stack([places[i] for i in count])
+            parts.append(run(*padded([ids[i] for i in order[start : start + 64]], "cpu")))
+    back = np.argsort(order)
+    first, second = (torch.cat([part[i] for part in parts]).numpy()[back] for i in (0, 1))
+    return first, second
 
 
 def both_classes_f1(report: HeadReport) -> float:
@@ -138,11 +139,14 @@ def figures(out: Path, state: Path, data: Path, hand: dict[str, list[Row]]) -> l
     tagger = load_tagger(out)
     sets = {name: evaluation_rows(data, part) for name, part in TWEETS.items()}
     sets |= {"random": hand["test_random"], "enriched": hand["test_enriched"]}
-    sets["both"] = [*sets["random"], *sets["enriched"]]
-    int8 = {n: int8_outputs(tagger, [r.text for r in rows]) for n, rows in sets.items()}
-    full = {n: float_outputs(state, [r.text for r in rows])[0] for n, rows in sets.items()}
-    small = {n: reports(tagger.folder, rows, int8[n]) for n, rows in sets.items()}
-    exact = {n: reports(tagger.folder, rows, full[n]) for n, rows in sets.items()}
+    whole = torch.load(state, weights_only=True)
+    small, exact = (
+        _all_reports(tagger.folder, sets, read)
+        for read in (
+            lambda texts: int8_outputs(tagger, texts),
+            lambda texts: float_outputs(whole, texts)[0],
+        )
+    )
     return [
         *_scores(small),
         *_calibration(small),
@@ -150,6 +154,17 @@ def figures(out: Path, state: Path, data: Path, hand: dict[str, list[Row]]) -> l
         _size(out),
         _retrieval(tagger, [row.text for row in sets["sentiment"]]),
     ]
+
+
+def _all_reports(
+    folder: Folder, sets: dict[str, list[Row]], read: Callable[[list[str]], Outputs]
+) -> dict[str, dict[str, HeadReport]]:
+    """Reports per set, and of both hand-labelled tests together."""
+    outputs = {name: read([row.text for row in rows]) for name, rows in sets.items()}
+    found = {name: reports(folder, rows, outputs[name]) for name, rows in sets.items()}
+    both = [*sets["random"], *sets["enriched"]]
+    found["both"] = reports(folder, both, [*outputs["random"], *outputs["enriched"]])
+    return found
 
 
 def _scores(found: dict[str, dict[str, HeadReport]]) -> list[Figure]:

@@ -1,8 +1,8 @@
 """The network in torch: MiniLM, one linear layer for all tags, one for the search vector.
 
-Tags read the mean-pooled and the first token's vector (768 numbers). The search vector is a
-linear map of the same 768 numbers that learns to stay where the original encoder puts a text, so
-that the tags may move the encoder without spoiling retrieval.
+Tags read the mean-pooled and the first token's vector (768 numbers). The search vector is a linear
+map that learns to stay where the original encoder puts a text, so that the tags may move the
+encoder without spoiling retrieval; in the end it reads the lower layers too, which moved less.
 """
 
 from pathlib import Path
@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModel
 from nlp.train.heads import WIDTH
 
 HIDDEN = 384
+LOWER_LAYERS = 5
 
 
 def original_folder() -> Path:
@@ -41,11 +42,14 @@ def mean_pooled(states: Tensor, mask: Tensor) -> Tensor:
 
 
 class Network(nn.Module):  # type: ignore[misc] # torch is not there where mypy runs
-    def __init__(self, encoder: nn.Module) -> None:
+    """`wide`: the search vector also reads the mean of every lower layer (nlp/train/place.py)."""
+
+    def __init__(self, encoder: nn.Module, *, wide: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
+        self.wide = wide
         self.tags = nn.Linear(2 * HIDDEN, WIDTH)
-        self.place = nn.Linear(2 * HIDDEN, HIDDEN, bias=False)
+        self.place = nn.Linear((2 + LOWER_LAYERS * wide) * HIDDEN, HIDDEN, bias=False)
         nn.init.normal_(self.tags.weight, std=0.02)
         nn.init.zeros_(self.tags.bias)
         with torch.no_grad():  # start where the original is: the mean alone
@@ -53,9 +57,30 @@ class Network(nn.Module):  # type: ignore[misc] # torch is not there where mypy 
             self.place.weight[:, :HIDDEN] = torch.eye(HIDDEN)
 
     def features(self, ids: Tensor, mask: Tensor) -> Tensor:
-        states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        return torch.cat([mean_pooled(states, mask), states[:, 0]], dim=-1)
+        """Mean-pooled and first-token vectors; then, if wide, the means of the lower layers."""
+        out = self.encoder(input_ids=ids, attention_mask=mask, output_hidden_states=self.wide)
+        top = out.last_hidden_state
+        lower = out.hidden_states[1:-1] if self.wide else ()
+        means = [mean_pooled(states, mask) for states in lower]
+        return torch.cat([mean_pooled(top, mask), top[:, 0], *means], dim=-1)
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features(ids, mask).float()
-        return self.tags(features), nn.functional.normalize(self.place(features), dim=-1)
+        place = nn.functional.normalize(self.place(features), dim=-1)
+        return self.tags(features[:, : 2 * HIDDEN]), place
+
+
+def network_from(state: dict[str, Tensor]) -> Network:
+    """The network that a saved state belongs to, for looking only."""
+    wide = state["place.weight"].shape[1] > 2 * HIDDEN
+    network = Network(load_encoder(), wide=wide)
+    network.load_state_dict(state)
+    network.eval()
+    return network
+
+
+def widened(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same network, its map reading the lower layers too, with nothing taken from them yet."""
+    missing = (2 + LOWER_LAYERS) * HIDDEN - state["place.weight"].shape[1]
+    more = torch.zeros(HIDDEN, missing)
+    return {**state, "place.weight": torch.cat([state["place.weight"], more], dim=1)}

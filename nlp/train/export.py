@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from nlp.folder import FORMAT, SHIPPED
 from nlp.tagger import Tagger, load_tagger
 from nlp.train.calibrate import calibrated, preference, thresholds
-from nlp.train.encoder import HIDDEN, original_folder
+from nlp.train.encoder import HIDDEN, original_folder, widened
 from nlp.train.graph import write_graph
 from nlp.train.heads import GROUPS, WIDTH, Group, columns, target
 from nlp.train.quantise import MAX_TOKENS, quantised, write_safetensors
@@ -33,10 +33,11 @@ _ENCODER = {
 def export(state: dict[str, torch.Tensor], out: Path, version: str) -> None:
     """A folder that loads, not calibrated yet."""
     out.mkdir(parents=True, exist_ok=True)
-    tensors = quantised({name: value.float().numpy() for name, value in state.items()})
+    wide = widened(state)
+    tensors = quantised({name: value.float().numpy() for name, value in wide.items()})
     write_graph(tensors, write_safetensors(tensors, out / "model.safetensors"), out / "model.onnx")
     _write_tokenizer(out)
-    groups = [_entry(group) for group in GROUPS if group.ships]
+    groups = [blank_entry(group) for group in GROUPS if group.ships]
     write_config(out, version, groups)
 
 
@@ -49,7 +50,7 @@ def _write_tokenizer(out: Path) -> None:
     (out / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
-def _entry(group: Group) -> dict[str, object]:
+def blank_entry(group: Group) -> dict[str, object]:
     count = len(group.labels)
     return {
         "name": group.name,
@@ -95,11 +96,11 @@ def calibrate(out: Path, rows: list[Row]) -> None:
     config = json.loads((out / "config.json").read_text("utf-8"))
     for entry, group in zip(config["groups"], (g for g in GROUPS if g.ships), strict=True):
         part = tagger.folder.groups[group.name].columns
-        _fit_entry(entry, group, logits[:, part], targets[:, columns(group)])
+        fit_entry(entry, group, logits[:, part], targets[:, columns(group)])
     write_config(out, config["version"], config["groups"])
 
 
-def _fit_entry(
+def fit_entry(
     entry: dict[str, object], group: Group, logits: np.ndarray, targets: np.ndarray
 ) -> None:
     entry |= calibrated(group, logits, targets)

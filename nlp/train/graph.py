@@ -52,10 +52,10 @@ class _Graph:
 
 def write_graph(tensors: Tensors, places: dict[str, tuple[int, int]], path: Path) -> None:
     graph = _Graph()
-    x = _embedded(graph)
+    states = [_embedded(graph)]
     for number in range(LAYERS):
-        x = _layer(graph, x, f"layer.{number}.")
-    _heads(graph, x)
+        states.append(_layer(graph, states[-1], f"layer.{number}."))
+    _heads(graph, states)
     constants = [_stored(name, tensors[name], *places[name]) for name in tensors]
     whole = helper.make_graph(
         graph.nodes,
@@ -94,14 +94,19 @@ def _layer(graph: _Graph, x: str, name: str) -> str:
     return graph.normed_sum(graph.product(wide, name + "narrow"), x, name + "norm2")
 
 
-def _heads(graph: _Graph, x: str) -> None:
-    mean = graph.add("ReduceMean", x, axes=[1], keepdims=0)
-    first = graph.add("Gather", x, "first", axis=1)
-    both = graph.add("Concat", mean, first, axis=-1)
+def _heads(graph: _Graph, states: list[str]) -> None:
+    """Tags from the last layer; the search vector from every layer's mean."""
+    mean, *lower = [_mean(graph, x) for x in (states[-1], *states[1:-1])]
+    both = graph.add("Concat", mean, graph.add("Gather", states[-1], "first", axis=1), axis=-1)
     tags = graph.add("MatMul", both, "tags.weight")
     graph.nodes.append(helper.make_node("Add", [tags, "tags.bias"], ["logits"]))
+    every = graph.add("Concat", both, *lower, axis=-1)
     weight = graph.add("Cast", "place.weight", to=TensorProto.FLOAT)
-    graph.nodes.append(helper.make_node("MatMul", [both, weight], ["place"]))
+    graph.nodes.append(helper.make_node("MatMul", [every, weight], ["place"]))
+
+
+def _mean(graph: _Graph, x: str) -> str:
+    return graph.add("ReduceMean", x, axes=[1], keepdims=0)
 
 
 def _stored(name: str, tensor: np.ndarray, offset: int, length: int) -> onnx.TensorProto:

@@ -21,6 +21,7 @@ from nlp.train.sets import (
     training_rows,
 )
 
+LABELS = Path(__file__).parent / "labels"
 HELD_BACK = tuple(
     f"tweeteval/{task}/{part}"
     for task in ("sentiment", "emotion", "offensive")

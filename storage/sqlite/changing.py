@@ -57,6 +57,7 @@ def _edit(conn: Connection, known: Row, message: Message, edited_at: int, now: i
 
 def delete(conn: Connection, platform: str, ref: str, now: int) -> bool:
     """Keep a deletion upstream: the words and their traces go, a tombstone stays."""
+    conn.execute("DELETE FROM rejects WHERE instr(raw, ?) > 0", (ref,))
     known = one(
         conn,
         "SELECT id, conversation_id, direction, state FROM messages WHERE platform = ? AND ref = ?",

@@ -97,7 +97,11 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
-        conn = connect(self._path)
+        try:
+            conn = connect(self._path)
+        except sqlite3.Error as error:
+            self._refuse_all(as_store_error(error))
+            return
         while (group := self._gather()) is not None:
             if group[0].alone:
                 _run_alone(conn, group[0])
@@ -108,6 +112,13 @@ class Writer:
             conn.execute("PRAGMA optimize")
             conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         conn.close()
+
+    def _refuse_all(self, error: StoreError) -> None:
+        """Without a connection nobody must wait for ever."""
+        while (group := self._gather()) is not None:
+            for request in group:
+                request.error = error
+            _answer(group)
 
     def _gather(self) -> list[_Request] | None:
         """Wait for one request and take along all that already stand behind it."""

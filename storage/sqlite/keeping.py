@@ -6,6 +6,7 @@ from pathlib import Path
 
 from storage.sqlite import audit, brakes, days
 from storage.sqlite.engine import Connection
+from storage.sqlite.listening import end_quarantine
 from storage.sqlite.rows import value
 from storage.sqlite.words import clean, clean_line
 from storage.store import StoreBroken
@@ -13,8 +14,9 @@ from storage.store import StoreBroken
 RESTORED = "restored from a backup: see what was posted since, then take the brake off"
 
 
-def ping(conn: Connection) -> None:
-    """Write something small; that it commits is the sign of life."""
+def ping(conn: Connection, now: int) -> None:
+    """Write something small; that it commits is the sign of life. What is overdue goes with it."""
+    end_quarantine(conn, now)
     conn.execute("UPDATE counters SET value = value + 1 WHERE name = 'ping'")
 
 

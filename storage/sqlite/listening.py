@@ -167,8 +167,12 @@ def _source_state(row: Row) -> SourceState:
 
 def quarantine(conn: Connection, source: str, raw: str, reason: str, now: int) -> None:
     """Keep an unreadable answer for 7 days, so that a human can look at it."""
-    conn.execute("DELETE FROM rejects WHERE at < ?", (now - QUARANTINE_MS,))
+    end_quarantine(conn, now)
     conn.execute(
         "INSERT INTO rejects (source, raw, reason, at) VALUES (?, ?, ?, ?)",
         (source, clean(raw), clean_line(reason), now),
     )
+
+
+def end_quarantine(conn: Connection, now: int) -> None:
+    conn.execute("DELETE FROM rejects WHERE at < ?", (now - QUARANTINE_MS,))

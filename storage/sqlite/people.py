@@ -121,12 +121,28 @@ def _display_name(accounts: tuple[Account, ...]) -> str:
 
 def find(conn: Connection, query: str, limit: int) -> list[Person]:
     """Find persons by a part of a handle or name, those heard last first."""
+    if not query.strip():
+        return _heard_last(conn, limit)
     rows = conn.execute(
         "SELECT p.root_id FROM accounts a JOIN persons p ON p.id = a.person_id"
         " WHERE a.folded LIKE ? ESCAPE '!' AND a.is_ours = 0 AND a.erased_at IS NULL"
         " GROUP BY p.root_id ORDER BY max(coalesce((SELECT max(m.at) FROM messages m"
         " WHERE m.account_id = a.id), a.first_seen_at)) DESC, p.root_id DESC LIMIT ?",
         (like_pattern(query), limit),
+    ).fetchall()
+    return [person(conn, row["root_id"]) for row in rows]
+
+
+def _heard_last(conn: Connection, limit: int) -> list[Person]:
+    """Return who spoke last, looking no further back than the last few thousand messages."""
+    rows = conn.execute(
+        "SELECT p.root_id, max(m.at) AS last_at FROM"
+        " (SELECT account_id, at FROM messages WHERE direction = 'in' AND state <> 'gone'"
+        " ORDER BY at DESC LIMIT 5000) m"
+        " JOIN accounts a ON a.id = m.account_id JOIN persons p ON p.id = a.person_id"
+        " WHERE a.erased_at IS NULL GROUP BY p.root_id ORDER BY last_at DESC, p.root_id DESC"
+        " LIMIT ?",
+        (limit,),
     ).fetchall()
     return [person(conn, row["root_id"]) for row in rows]
 

@@ -98,6 +98,8 @@ def entry(conn: Connection, message_id: int) -> QueueEntry:
 
 def entries(conn: Connection, messages: Sequence[Message]) -> list[QueueEntry]:
     """Complete messages to lines, with one statement per kind of thing, not per line."""
+    if not messages:
+        return []
     ids = [each.id for each in messages]
     suggestions = suggesting.newest_for(conn, ids)
     replies = _replies(conn, ids)

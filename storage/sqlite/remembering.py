@@ -138,6 +138,8 @@ def memories(
     conn: Connection, nearest: Nearest, vector: Vector, limit: int, *, exclude_thread: int
 ) -> Sequence[Memory]:
     hits = nearest.find(conn, "answered", vector, max(limit, 0) + _MEMORIES_LOOKED_AT)
+    if not hits:
+        return []
     ids = [int(ref) for ref, _ in hits]
     found = conn.execute(_PAIRS.format(marks(ids)), (*ids, exclude_thread)).fetchall()
     answers = {row["question_id"]: row["answer_id"] for row in found}

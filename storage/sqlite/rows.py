@@ -179,6 +179,8 @@ def messages(conn: Connection, tail: str, *values: object) -> list[Message]:
 
 
 def messages_by_id(conn: Connection, ids: Sequence[int]) -> dict[int, Message]:
+    if not ids:  # SQLite reads the whole table to find that nothing is in an empty list
+        return {}
     found = messages(conn, f"WHERE m.id IN ({marks(ids)})", *ids)
     return {each.id: each for each in found}
 

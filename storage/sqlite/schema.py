@@ -232,8 +232,8 @@ CREATE TABLE texts (
 CREATE INDEX texts_message ON texts (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX texts_account ON texts (account_id) WHERE account_id IS NOT NULL;
 CREATE TABLE quotes (  -- which messages the evidence of a text quotes, so that erasure finds it
-  text_id BIGINT NOT NULL REFERENCES texts (id),
   quoted_id BIGINT NOT NULL REFERENCES messages (id),
+  text_id BIGINT NOT NULL REFERENCES texts (id),
   PRIMARY KEY (quoted_id, text_id)
 ) WITHOUT ROWID;
 CREATE TABLE suggestions (

@@ -228,8 +228,8 @@ CREATE TABLE persons (
   created_at BIGINT NOT NULL
 );
 CREATE TABLE quotes (  -- which messages the evidence of a text quotes, so that erasure finds it
-  text_id BIGINT NOT NULL REFERENCES texts (id),
   quoted_id BIGINT NOT NULL REFERENCES messages (id),
+  text_id BIGINT NOT NULL REFERENCES texts (id),
   PRIMARY KEY (quoted_id, text_id)
 ) WITHOUT ROWID;
 CREATE TABLE rejects (

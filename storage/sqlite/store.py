@@ -66,7 +66,8 @@ class Keeping(Connections):
         return await self._read(audit.entries, limit, before)
 
     async def verify_audit(self) -> int | None:
-        return await self._read(audit.verify)
+        broken: int | None = await self._readers.run(audit.verify, _NO_LIMIT)
+        return broken
 
     async def erase_person(self, person_id: int, by: str, now: datetime) -> int:
         return await self._write(
@@ -96,7 +97,7 @@ class Keeping(Connections):
         await self._the_writer().run(erasing.finish, alone=True)
 
     async def ping(self) -> None:
-        await self._write(keeping.ping)
+        await self._write(keeping.ping, to_ms(self._clock()))
 
     async def get_setting(self, name: str) -> str | None:
         return await self._read(keeping.get_setting, name)

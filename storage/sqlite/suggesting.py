@@ -137,6 +137,8 @@ def suggestions(conn: Connection, tail: str, *values: object) -> list[Suggestion
     """Return suggestions with their options, in two statements however many there are."""
     found = conn.execute(f"SELECT s.* FROM suggestions s {tail}", values).fetchall()
     ids = [row["id"] for row in found]
+    if not ids:
+        return []
     options: dict[int, list[Option]] = {each: [] for each in ids}
     sql = f"{OPTIONS} WHERE o.suggestion_id IN ({rows.marks(ids)}) ORDER BY o.number"
     for row in conn.execute(sql, ids).fetchall():

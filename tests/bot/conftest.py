@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 
 from bot.collect import collect
 from bot.config import Config, parse_config, read_config
@@ -309,7 +310,8 @@ def byname(capsys, monkeypatch):
         out, err = capsys.readouterr()
         return Said(int(ended.value.code or 0), out, err)
 
-    return run
+    yield run
+    structlog.reset_defaults()  # `run` sets up logs on a standard error that ends with the test
 
 
 SETTINGS = """\

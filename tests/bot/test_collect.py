@@ -74,6 +74,19 @@ async def test_hostile_texts_are_kept_and_harmless(town):
     assert (await here.store.work_left())["tag"] == 0
 
 
+async def test_what_a_keyword_found_first_can_be_answered_once_it_is_heard_as_a_mention(
+    town, config
+):
+    tables = {"sources": {"word": {"login": "masto", "kind": "search", "query": "about"}}}
+    here = await town(said("a"), **tables)
+    assert (await here.hear("word")).added == 1
+    await here.hear_and_tag()
+    message = await here.message("a")
+    assert (message.login, message.source, message.state) == ("masto", "all", "done")
+    reply = await here.approve("a")
+    assert (await here.send()).id == reply.id
+
+
 async def test_two_logins_of_one_world_do_not_hear_each_other_twice(town, config):
     tables = {"sources": {"again": {"login": "masto", "kind": "all"}}}
     here = await town(said("a"), **tables)

@@ -125,7 +125,8 @@ def test_a_source_takes_platform_connector_and_languages_from_its_login(config):
 @pytest.mark.parametrize("kind", ["search", "hashtag"])
 def test_what_is_found_by_keyword_is_never_answered(config, kind):
     source = {"login": "masto", "kind": kind, "query": "tern"}
-    assert config(sources={"word": source}).source("word").listen_only
+    made = config(sources={"word": source}).source("word")
+    assert (made.listen_only, made.login) == (True, None)
 
 
 def test_a_source_may_do_without_a_login(config):

@@ -204,8 +204,12 @@ async def test_learning_the_playbook_again_reads_only_what_is_new(town, glossary
     path.write_text(BOOK)
     await learn_playbook(here.desk, here.reader, read_playbook(path.parent))
     glossary.read.clear()
+    here.reader.fresh.clear()
     path.write_text(BOOK.replace("Sure,", "Of course,"))
     await learn_playbook(here.desk, here.reader, read_playbook(path.parent))
-    assert set(glossary.read[1:]) == {"how do I send it back?", "can I return my kettle?"}
+    assert {text for text in glossary.read if "hello" not in text} == {
+        "how do I send it back?",
+        "can I return my kettle?",
+    }
     vectors = await here.store.vectors("playbook", "glossary-1")
     assert set(vectors) == set(read_playbook(path.parent).examples())

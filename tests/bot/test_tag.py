@@ -138,3 +138,23 @@ async def test_an_edit_while_it_is_being_read_is_read_again(town):
     assert (await here.message("q")).tags is None
     await here.hear_and_tag()
     assert (await here.message("q")).state == "done"
+
+
+async def test_what_was_read_to_be_tagged_is_not_read_again_to_be_suggested(town, glossary, reader):
+    first = await reader.understand("where is it?")
+    assert await reader.understand("where is it?") is first
+    assert glossary.read == ["where is it?"]
+    await reader.understand("where is it?")
+    assert len(glossary.read) == 2
+
+
+async def test_a_new_model_does_not_hand_out_what_the_old_one_said(glossary, reader):
+    await reader.understand("where is it?")
+    reader.tagger = type(glossary)("glossary-2")
+    assert (await reader.understand("where is it?")).tags.model == "glossary-2"
+
+
+async def test_answers_that_nobody_asks_for_again_are_not_kept_for_ever(reader):
+    for number in range(1_100):
+        await reader.understand(f"number {number}?")
+    assert len(reader.fresh) == 1_000

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.config import parse_config
 from bot.desk import Desk
 from connectors.model import Author, Deleted, Edited, Message, Page, Seen, Source
-from nlp.model import Flag, Scored, Tags
+from nlp.model import Attribution, Flag, Scored, Tags
 from storage import open_store
 from storage.model import Draft, Evidence
 
@@ -37,11 +37,16 @@ class Wall:
         self.now += timedelta(**distance)
 
 
+async def explain(message):
+    """Stand in for the model: the first word carried the sentiment."""
+    return {"neutral": [Attribution(0, len(message.text.split()[0]), 2.0)]}
+
+
 @asynccontextmanager
 async def open_desk(home, clock, **tables):
     store = await open_store(home, clock=clock)
     try:
-        yield Desk(home, parse_config(SETTINGS | tables), store, clock)
+        yield Desk(home, parse_config(SETTINGS | tables), store, clock, explain=explain)
     finally:
         await store.close()
 

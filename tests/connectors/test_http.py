@@ -132,7 +132,7 @@ async def site(aiohttp_server):
 
 
 async def ask(server, path, method="POST", **more):
-    async with _http.session("byname-test", for_writes=True) as web_session:
+    async with _http.session("byname-test") as web_session:
         return await _http.ask(web_session, method, str(server.make_url(path)), **more)
 
 

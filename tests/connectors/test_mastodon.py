@@ -2,13 +2,16 @@
 
 import asyncio
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from multidict import CIMultiDict
 from simulators.mastodon import US, Instance
 from stands.mastodon import ref
 
 from connectors import mastodon
+from connectors._http import Answer, budget_of, ensure_ok
 from connectors._text import html_to_text
 from connectors.contract import (
     AuthFailed,
@@ -16,15 +19,17 @@ from connectors.contract import (
     RateLimited,
     Rejected,
     Unavailable,
+    UnexpectedAnswer,
 )
 from connectors.mastodon import parse, sign_in
-from connectors.mastodon.api import read_instance
+from connectors.mastodon.api import _reason, read_instance
 from connectors.mastodon.connector import addressed
-from connectors.mastodon.feed import Feed, order
+from connectors.mastodon.feed import NAMED, SETTLES, Feed, Mark, order
 from connectors.mastodon.stream import read_event, read_frame
 from connectors.model import Deleted, Edited, MessageRef, Outgoing, Seen, Source, Unreadable
 
 MENTIONS = Source("mentions", "mastodon", "mastodon")
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ async def connect(instance, tmp_path, wall, setup_type):
     opened = []
 
     def make(token="good", **settings):
-        settings = {"base_url": instance.base, "timeout_s": 2, **settings}
+        settings = {"base_url": instance.base, "timeout_s": 20, **settings}
         setup = setup_type(tmp_path, wall, "mastodon", "desk", settings)
         setup.secrets.write("desk", {"access_token": token})
         opened.append(mastodon.connect(setup))
@@ -164,9 +169,49 @@ async def test_a_server_that_knows_no_paging_at_all_is_read_once():
         return [*rows, *rows]
 
     feed = Feed(fetch)
-    pages = [page async for page in feed.newer("5")]
+    pages = [rows async for rows, _ in feed.newer(Mark("5"), NOW)]
     assert [row["id"] for page in pages for row in page] == ["6", "7", "8", "9"]
-    assert [page async for page in feed.newer("9")] == []
+    assert [rows async for rows, _ in feed.newer(Mark("9"), NOW)] == []
+
+
+@pytest.mark.parametrize("manner", ["works", "ignored", "since"])
+async def test_a_mention_that_comes_late_under_one_we_have_read_is_heard(
+    instance, connect, wall, manner
+):
+    instance.min_id = manner
+    for number in range(5):
+        instance.say("1002", f"@tern {number}")
+    late = instance.notifications.pop(2)
+    events, cursor = await collect(connect())
+    assert said(events) == [f"@tern {number}" for number in (0, 1, 3, 4)]
+    wall.go(seconds=30)
+    instance.notifications.append(late)
+    events, cursor = await collect(connect(), after=cursor)
+    assert said(events) == ["@tern 2"]
+    wall.go(seconds=30)
+    assert await collect(connect(), after=cursor) == ([], cursor)
+
+
+async def test_once_things_have_settled_a_poll_without_news_costs_a_call_for_each_list(
+    instance, connect, wall
+):
+    instance.say("1002", "@tern hi")
+    instance.say(US, "news")
+    connector = connect()
+    _, cursor = await collect(connector)
+    wall.go(minutes=3)
+    before = instance.calls.total()
+    assert await collect(connector, after=cursor) == ([], cursor)
+    assert instance.calls.total() - before == 2
+
+
+def test_a_mark_stays_small_and_knows_what_it_read():
+    mark, rows = Mark(), [{"id": str(number)} for number in range(1, 1001)]
+    for start in range(0, 1000, 80):
+        mark = mark.plus(rows[start : start + 80], NOW)
+    assert (len(mark.named), mark.floor) == (NAMED, str(1000 - NAMED))
+    assert mark.settled(NOW + SETTLES) == mark
+    assert mark.settled(NOW + SETTLES + timedelta(seconds=1)) == Mark("1000")
 
 
 def test_ids_are_ordered_as_numbers_and_as_names():
@@ -204,6 +249,23 @@ async def test_a_row_that_cannot_be_read_is_kept_and_the_others_come(instance, c
     assert json.loads(events[1].raw)["id"] == "2"
 
 
+async def test_a_thousand_mentions_cost_few_calls(instance, connect):
+    post = instance.say(US, "New saddles")
+    for number in range(1000):
+        instance.say("1002", f"@tern {number}", post["id"])
+    events, _ = await collect(connect())
+    assert len(said(events)) == 1001
+    assert instance.calls.total() <= 13 + 7  # pages of 80; ends, probes, the thread, who we are
+
+
+async def test_a_login_that_may_not_listen_stops_and_an_odd_answer_does_not(instance, connect):
+    instance.faults["GET /api/v1/notifications"] = ["forbidden", "rejected"]
+    with pytest.raises(AuthFailed, match="may not read"):
+        await collect(connect())
+    with pytest.raises(UnexpectedAnswer):
+        await collect(connect())
+
+
 # Streaming
 
 
@@ -238,6 +300,31 @@ async def test_a_stream_tells_when_to_look_and_what_was_edited_or_deleted(instan
     assert [type(one) for one in events] == [Seen, Seen, Edited, Deleted]
     assert events[2].message.text == "@tern one, again"
     assert events[3].ref == first["uri"]
+
+
+async def test_what_others_post_is_no_reason_to_look(instance, connect):
+    connector, heard = connect(streaming=True), []
+
+    async def listen():
+        async for page in connector.pages(MENTIONS, None):
+            heard.extend(said(page.events))
+            woken.set()
+
+    woken = asyncio.Event()
+    task = asyncio.create_task(listen())
+    async with asyncio.timeout(20):
+        await instance.listening.wait()
+        other, ours = instance.say("1002", "lunch"), instance.say(US, "news")
+        instance.tell("update", json.dumps(other))
+        instance.tell("update", "{")
+        before = instance.calls.total()
+        instance.tell("update", json.dumps(ours))
+        await woken.wait()
+    assert heard == ["news"]
+    assert instance.calls.total() - before <= 5
+    instance.hang_up()
+    with pytest.raises(Unavailable):
+        await task
 
 
 async def test_what_happened_while_a_stream_was_down_is_heard_first(instance, connect):
@@ -454,7 +541,91 @@ async def test_signing_in_asks_for_what_it_needs_and_returns_the_secret(instance
     assert set(sign_in.WHY) == set(sign_in.SCOPES)
 
 
+@pytest.mark.parametrize(
+    ("returned", "said_"),
+    [({"state": "other", "code": "right"}, "another sign-in"), ({"error_description": "no"}, "no")],
+)
+async def test_connecting_refuses_what_was_not_asked_for(instance, wall, returned, said_):
+    flow = sign_in.Flow()
+    answers = {"base_url": instance.base}
+    url = await flow.begin(answers, "http://127.0.0.1:9/back", wall)
+    assert "redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fback" in url
+    with pytest.raises(AuthFailed, match=said_):
+        await flow.finish(answers, returned, wall)
+    values = await flow.finish(answers, {"code": "right&state=x"}, wall)  # as some servers show it
+    assert values["access_token"] == "fresh"
+
+
 # Recorded answers
+
+NOT_OF_OURS = {
+    "account_mute": "we mute nobody",
+    "app_verify_credentials": "read below",
+    "error_400_invalid_grant": "read below",
+    "error_401": "read below",
+    "error_401_revoked": "read below",
+    "error_404": "read below",
+    "error_422_empty": "read below",
+    "error_422_localised": "read below",
+    "error_422_validation": "read below",
+    "instance_v2": "read below",
+    "notifications_policy": "read below",
+    "relationships": "read below",
+    "scheduled_status_idempotency": "we schedule nothing at the instance",
+    "search": "finds accounts and hashtags only; we look for statuses",
+    "status_delete": "of the answer to a deletion only its status counts",
+    "verify_credentials": "read below",
+}
+
+
+def test_every_recorded_file_is_read_or_has_a_reason(recorded):
+    names = {path.stem for path in (recorded / "mastodon").glob("*.json")}
+    read = {name for name in names if any(statuses(recording(recorded, name)))}
+    assert names - read == set(NOT_OF_OURS) - read
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "code"),
+    [
+        ("error_400_invalid_grant", Rejected, "rejected"),
+        ("error_401", AuthFailed, None),
+        ("error_401_revoked", AuthFailed, None),
+        ("error_404", Rejected, "parent_gone"),
+        ("error_422_empty", Rejected, "rejected"),
+        ("error_422_localised", Rejected, "rejected"),
+        ("error_422_validation", Rejected, "rejected"),
+    ],
+)
+def test_a_recorded_refusal_says_who_must_act_in_the_server_s_words(
+    recorded, wall, *, name, error, code
+):
+    path = recorded / "mastodon" / f"{name}.json"
+    for one in json.loads(path.read_text(encoding="utf-8"))["interactions"]:
+        told = one["response"]
+        if told["status"] >= 400:
+            answer = Answer(told["status"], told["headers"], json.dumps(told["json"]))
+            with pytest.raises(error, match=re.escape(_reason(answer)[:20])) as caught:
+                ensure_ok(answer, wall, said=_reason(answer))
+            assert getattr(caught.value, "code", None) == code
+            assert _reason(answer)
+
+
+def test_recorded_facts_of_account_and_app_have_what_check_reads(recorded):
+    account = recording(recorded, "verify_credentials")[0]
+    assert {"id", "acct", "bot"} <= account.keys()
+    assert recording(recorded, "app_verify_credentials")[0]["scopes"][:2] == ["read", "write"]
+    policy = recording(recorded, "notifications_policy")[0]
+    assert policy["for_private_mentions"] == "filter"
+    assert {"blocking", "blocked_by"} <= recording(recorded, "relationships")[1][0].keys()
+
+
+def test_recorded_headers_tell_the_budget(recorded):
+    text = (recorded / "mastodon" / "instance_v2.json").read_text(encoding="utf-8")
+    headers = json.loads(text)["interactions"][0]["response"]["headers"]
+    now = datetime(2026, 8, 1, 13, 51, 2, tzinfo=UTC)
+    budget = budget_of(CIMultiDict(headers), now)
+    assert (budget.left, budget.limit) == (299, 300)
+    assert budget.resets_at.replace(microsecond=0) == now.replace(minute=55, second=0)
 
 
 def recording(recorded, name):

@@ -76,7 +76,7 @@ def test_a_platform_that_nobody_brings_can_only_be_read():
 
 
 def test_the_walk_through_it_quotes_what_stands_there():
-    walk = (SAMPLE.parents[1] / "docs" / "howto" / "add-a-connector.md").read_text()
+    walk = (SAMPLE.parents[1] / "docs" / "howto" / "ship-a-platform.md").read_text()
     sample = dedented((SAMPLE / "byname_parrot.py").read_text())
     quoted = [dedented(one) for one in re.findall(r"```python\n(.*?)```", walk, re.DOTALL)]
     assert len(quoted) > 4

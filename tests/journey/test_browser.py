@@ -365,6 +365,7 @@ async def test_why_shows_how_sure_the_model_is(enter, stage):
     await visit.looked_at()
     await visit.press("w")
     await expect(visit.page.locator("#why .sure-row").first).to_contain_text("91 %")
+    await expect(visit.page.locator("#because mark")).to_have_text("How")
 
 
 HOSTILE = [

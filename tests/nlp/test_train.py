@@ -17,8 +17,6 @@ from nlp.train.sets import (
     training_rows,
 )
 
-LABELS = mix.Path(mix.__file__).parent / "labels"
-
 
 @pytest.mark.parametrize("name", ["threads/twcs", "threads/airlines_masked", "airline_sentiment"])
 def test_a_reader_refuses_to_train_on_what_may_only_evaluate(name, tmp_path):
@@ -53,14 +51,14 @@ def test_groups_lie_side_by_side():
 
 
 def test_hand_labels_hold_no_text_of_others():
-    for line in (LABELS / "hand.jsonl").read_text().splitlines():
+    for line in (mix.LABELS / "hand.jsonl").read_text().splitlines():
         assert set(json.loads(line)) == {
             "id", "split", "sentiment", "intents", "offensive", "crisis", "needs_reply",
         }  # fmt: skip
 
 
 def test_own_texts_are_many_and_all_different():
-    rows = [json.loads(line) for line in (LABELS / "own.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (mix.LABELS / "own.jsonl").read_text().splitlines()]
     keys = {normalised(row["text"]) for row in rows}
     assert len(keys) == len(rows) >= 300
 
@@ -72,7 +70,7 @@ def test_kappa_is_that_of_the_textbook():
 
 
 def test_three_hundred_texts_were_read_twice_and_the_readers_agree():
-    found = kappas(LABELS)
+    found = kappas(mix.LABELS)
     assert found["sentiment"] > 0.8
     assert min(found.values()) > 0.6
 
@@ -81,7 +79,7 @@ def test_chatter_stands_alone_as_a_rule_and_every_intent_is_known():
     rows = [
         json.loads(line)
         for name in ("hand", "own")
-        for line in (LABELS / f"{name}.jsonl").read_text().splitlines()
+        for line in (mix.LABELS / f"{name}.jsonl").read_text().splitlines()
     ]
     assert all(set(row["intents"]) <= set(INTENTS) and row["intents"] for row in rows)
     mixed = sum("chatter" in row["intents"] and len(row["intents"]) > 1 for row in rows)
@@ -99,7 +97,7 @@ def test_batches_hold_every_row_once_and_texts_of_near_length():
 @pytest.mark.shared
 def test_train_validation_and_test_never_share_a_text(shared):
     data = shared / "data"
-    hand = mix.hand_rows(data, LABELS)
+    hand = mix.hand_rows(data, mix.LABELS)
     held = mix.forbidden_keys(data, hand)
     assert len(held) > 15_000
     tests = {normalised(r.text) for part in ("test_random", "test_enriched") for r in hand[part]}
@@ -112,7 +110,7 @@ def test_train_validation_and_test_never_share_a_text(shared):
 
 @pytest.mark.shared
 def test_every_hand_label_finds_its_text_and_test_texts_of_closed_sets_stay_tests(shared):
-    hand = mix.hand_rows(shared / "data", LABELS)
+    hand = mix.hand_rows(shared / "data", mix.LABELS)
     assert len(hand["test_random"]) >= 500
     assert len(hand["test_enriched"]) >= 600
     closed = {"threads/twcs", "threads/airlines_masked"}

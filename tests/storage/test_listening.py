@@ -1,5 +1,6 @@
 """Pages in, with their cursor, in one transaction each."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -278,3 +279,26 @@ async def test_a_closed_store_says_so(desk, store, clock):
 async def test_the_queue_of_an_empty_store_is_empty(store, desk):
     assert await store.queue(QueueFilter(), desk.now) == []
     assert set((await store.queue_counts(desk.now)).values()) == {0}
+
+
+async def test_quarantine_ends_after_seven_days(desk, store, clock, home):
+    await store.quarantine("masto-mentions", "{broken", "not JSON", clock.now)
+    clock.on(days=6)
+    await store.ping()
+    assert rejects(home) == ["{broken"]
+    clock.on(days=2)
+    await store.ping()
+    assert rejects(home) == []
+
+
+async def test_a_deletion_reaches_into_quarantine(desk, store, clock, home):
+    await store.quarantine("masto-mentions", '{"id": "ref-77", broken', "not JSON", clock.now)
+    await desk.delete("ref-77")
+    assert rejects(home) == []
+
+
+def rejects(home):
+    conn = sqlite3.connect(home / "byname.db")
+    found = [row[0] for row in conn.execute("SELECT raw FROM rejects")]
+    conn.close()
+    return found

@@ -187,7 +187,7 @@ def test_random_lives_of_replies(desk, fresh_home):
         fresh_home = home
 
     limits = settings(
-        max_examples=15,
+        max_examples=12,
         stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),

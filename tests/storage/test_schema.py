@@ -68,3 +68,20 @@ def test_times_are_integers():
     sql = migrations.dump(fresh())
     for name, kind in re.findall(r"^\s+(\w+_at|at|\w+_until) (\w+)", sql, flags=re.MULTILINE):
         assert kind == "BIGINT", name
+
+
+def test_the_key_of_a_table_without_rowid_comes_first():
+    """Else quick_check of SQLite 3.40 calls a sound table damaged, and the store would not open."""
+    conn = fresh()
+    tables = conn.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID%'")
+    for (table,) in tables.fetchall():
+        columns = conn.execute(f"PRAGMA table_info({table})").fetchall()
+        key = sorted((row[5], row[0]) for row in columns if row[5])
+        assert [place for _, place in key] == list(range(len(key))), table
+
+
+def test_a_sound_database_with_quoted_answers_is_called_sound():
+    conn = fresh()
+    conn.execute("PRAGMA foreign_keys=0")
+    conn.execute("INSERT INTO quotes (text_id, quoted_id) VALUES (5, 7)")
+    assert conn.execute("PRAGMA quick_check").fetchall() == [("ok",)]

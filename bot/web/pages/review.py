@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.desk import Desk
 from bot.suggest.guard import Finding, inspect_reply
 from bot.suggest.suggest import why_forbidden
-from bot.web.asked import filter_query, path_id, query_id, queue_filter
+from bot.web.asked import filter_query, path_id, place_query, query_id, queue_filter
 from bot.web.chart import MoodChart, mood_chart
 from bot.web.keys import DESK
 from bot.web.render import page
@@ -74,7 +74,7 @@ async def review(request: web.Request) -> web.Response:
     return await page(
         request,
         "review.html",
-        **list_context(request.app[DESK], what, entries),
+        **list_context(request, what, entries),
         **await opened_context(request, opened, entries),
         is_asked=asked is not None,
     )
@@ -83,7 +83,7 @@ async def review(request: web.Request) -> web.Response:
 async def list_part(request: web.Request) -> web.Response:
     """Answer with the list alone, for a page that refreshes itself."""
     what, entries = await _listed(request)
-    context = list_context(request.app[DESK], what, entries)
+    context = list_context(request, what, entries)
     return await page(request, "_list.html", **context, open_id=query_id(request, "open"))
 
 
@@ -94,7 +94,7 @@ async def message_part(request: web.Request) -> web.Response:
         request,
         "_open.html",
         **await opened_context(request, opened, ()),
-        query=filter_query(queue_filter(request)),
+        query=place_query(request),
     )
 
 
@@ -105,14 +105,15 @@ async def _listed(request: web.Request) -> tuple[QueueFilter, Sequence[QueueEntr
 
 
 def list_context(
-    desk: Desk, what: QueueFilter, entries: Sequence[QueueEntry]
+    request: web.Request, what: QueueFilter, entries: Sequence[QueueEntry]
 ) -> Mapping[str, object]:
     return {
         "what": what,
-        "query": filter_query(what),
+        "query": place_query(request),
+        "older": filter_query(what),
         "entries": entries,
         "has_more": len(entries) == PAGE,
-        "choices": choices(desk),
+        "choices": choices(request.app[DESK]),
     }
 
 

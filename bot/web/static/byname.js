@@ -48,10 +48,12 @@ const deciding = {
 const keys = { ...anywhere, ...(review ? reading : {}), ...(review && mayReview ? deciding : {}) };
 
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.defaultPrevented || event.isComposing || event.altKey) return;
+  const sheet = document.querySelector("dialog[open]");
+  if (sheet && (sheet.id !== "help" || event.key !== ".")) return; // the brake always answers
   const menu = document.querySelector(".menu[open]");
   if (event.key === "Escape") return leave(event, menu);
-  const isWriting = event.target.closest?.("input, textarea, select");
+  const isWriting = event.target.closest?.("input:not([type=checkbox]), textarea, select");
   if (isWriting && event.target.id === "reply" && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     if (!event.repeat) review?.approve();

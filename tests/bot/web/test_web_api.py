@@ -230,6 +230,11 @@ async def test_looking_things_up(browser, desk, stage, message_id):
     assert len((await browser.get("reviewers"))["reviewers"]) == 1
 
 
+async def test_the_words_that_carried_a_tag_are_named(browser, desk, message_id):
+    why = (await browser.get(f"messages/{message_id}/why"))["why"]
+    assert [one["words"] for one in why["neutral"]] == ["How"]
+
+
 async def test_an_unknown_reply_state_is_explained(browser):
     answer = await browser.client.get("/api/v1/replies?state=flying")
     assert answer.status == 400

@@ -340,3 +340,16 @@ async def test_a_superseded_suggestion_is_never_what_is_approved(
     answer = await browser.send(f"/m/{message_id}/approve", fields)
     assert answer.status == 409
     assert await desk.store.replies("approved") == []
+
+
+async def test_a_long_list_goes_on_where_it_was_left(browser, stage, clock):
+    for number in range(52):
+        await stage.hear(f"number {number}?", who=f"w{number}", name=f"W{number}")
+        clock.go(minutes=1)
+    await stage.tag()
+    await stage.suggest(draft("Yes."))
+    html = await browser.read("/")
+    assert 'href="/?after=50"' in html
+    older = await browser.read("/?after=50")
+    assert 'class="entry" href="/m/51?after=50"' in older
+    assert "number 50?" in await browser.read("/m/52?after=50")

@@ -155,7 +155,7 @@ class Answers:
         for did, handle in self.net.handles.items():
             if handle == query["handle"].lower():
                 return {"did": did}
-        raise Refused(400, "InvalidRequest", "Unable to resolve handle")
+        raise Refused(400, "HandleNotFound", "Unable to resolve handle")
 
     def getProfile(self, query, *_):  # noqa: N802
         return self.author(query["actor"]) | {"followersCount": 3, "postsCount": 2}
@@ -293,8 +293,11 @@ class Answers:
         return self.listed("posts", [(one.sort_at, self.view(one)) for one in posts], query)
 
     def listed(self, field: str, rows: list, query: dict) -> dict:
-        """Return one page, newest first, and where the next one begins."""
-        rows = sorted(((f"{at}::{_name(row)}", row) for at, row in rows), reverse=True, key=_first)
+        """Return one page, newest first, and where the next one begins.
+
+        As on the reference server that is a time, so that what is left of an instant is skipped.
+        """
+        rows = sorted(rows, reverse=True, key=lambda one: (one[0], _name(one[1])))
         limit, place = min(int(query["limit"]), self.net.page), query.get("cursor", "")
         if self.net.has_offsets:
             start = int(place or 0)
@@ -331,7 +334,3 @@ def mistakes(network: Network, lexicons: Lexicons) -> list[str]:
 def _name(row: object) -> str:
     post = row.get("post", row) if isinstance(row, dict) else {}
     return str(post.get("uri", ""))
-
-
-def _first(pair: tuple[str, object]) -> str:
-    return pair[0]

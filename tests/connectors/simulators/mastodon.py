@@ -182,6 +182,8 @@ class Instance:
                 return self._no(429, "Too many requests", self.headers)
             case "auth_failed":
                 return self._no(401, "The access token was revoked")
+            case "forbidden":
+                return self._no(403, "This action is outside the authorized scopes")
             case "rejected":
                 return self._no(422, "Validation failed: Text can't be blank")
             case "error_before":

@@ -6,7 +6,7 @@ from connectors import bluesky
 from connectors.contract import Connector
 from connectors.model import MessageRef, Source
 
-HISTORY = 230
+HISTORY = 130
 PUT = "com.atproto.repo.putRecord"
 
 
@@ -22,6 +22,7 @@ class BlueskyStand:
     def __init__(self, home, wall, desk, network: Network) -> None:
         self.home, self.wall, self.desk, self.network = home, wall, desk, network
         self.drawer = {}
+        network.page = 40
         self.history: list[str] = []
         self.is_refusing = False
         self.first = network.say(US, "New saddles are in.")
@@ -42,7 +43,7 @@ class BlueskyStand:
         base = "http://127.0.0.1:1" if self.is_refusing else self.network.base
         setup = self.desk(
             self.home, self.wall, "bluesky", "desk",
-            {"base_url": base, "timeout_s": 0.3, "account": "tern.test", **settings},
+            {"base_url": base, "timeout_s": 0.8, "account": "tern.test", **settings},
         )  # fmt: skip
         setup.secrets.values = self.drawer
         if "desk" not in self.drawer:

@@ -24,6 +24,7 @@ class MastodonStand:
         self.home, self.wall, self.desk, self.instance = home, wall, desk, instance
         self.history: list[str] = []
         self.is_refusing = False
+        self.patience_s = 20.0
         self.post = instance.say(US, "New saddles are in.")
         asked = [self.mention() for _ in range(HISTORY)]
         self.parent, self.gone = ref(asked[7]), ref(asked[8])
@@ -42,7 +43,7 @@ class MastodonStand:
         base = "http://127.0.0.1:1" if self.is_refusing else self.instance.base
         setup = self.desk(
             self.home, self.wall, "mastodon", "desk",
-            {"base_url": base, "timeout_s": 0.3, **settings},
+            {"base_url": base, "timeout_s": self.patience_s, **settings},
         )  # fmt: skip
         setup.secrets.write("desk", {"access_token": "good"})
         return mastodon.connect(setup)
@@ -53,10 +54,12 @@ class MastodonStand:
 
     def fail(self, fault: str) -> None:
         self.is_refusing = fault == "refused"
+        self.patience_s = 1.0 if fault.startswith("timeout") else 20.0
         self.instance.faults["POST /api/v1/statuses"] = [fault]
 
     def heal(self) -> None:
         self.is_refusing = False
+        self.patience_s = 20.0
         self.instance.faults.clear()
 
     def wait(self) -> None:

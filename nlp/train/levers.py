@@ -1,0 +1,92 @@
+"""`python -m nlp.train.levers --data DIR --work DIR`: what each step of the recipe was worth.
+
+Every saved state of the work folder on the validation rows, thresholds chosen on the same rows: the
+rows of this table are for comparing with each other, not for quoting. Test sets are not read.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nlp.folder import Floats, Folder, group_from
+from nlp.tagger import unit
+from nlp.train import check, export, mix
+from nlp.train.__main__ import validation_rows
+from nlp.train.heads import GROUPS, columns, target
+from nlp.train.sets import Row, evaluation_rows
+
+SEARCH_TEXTS = 1_000
+State = dict[str, torch.Tensor]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    options = parser.parse_args()
+    rows = validation_rows(options.data, mix.hand_rows(options.data, mix.LABELS))
+    texts = [r.text for r in evaluation_rows(options.data, "tweeteval/sentiment/val")]
+    original = check.original_places(texts[:SEARCH_TEXTS])
+    print(f"{'state':<28}sentiment  offensive  emotion  intents  crisis  reply  neighbours")
+    for name, state in states(options.work):
+        scores = [*validation_scores(state, rows), kept(state, texts[:SEARCH_TEXTS], original)]
+        print(f"{name:<28}" + "  ".join(f"{score:>8.3f}" for score in scores), flush=True)
+
+
+def states(work: Path) -> Iterator[tuple[str, State]]:
+    """Each stage's last weights and their mean, and the blend; then the blend's variations."""
+    for path in sorted(work.glob("*.pt")):
+        state = torch.load(path, weights_only=True)
+        yield path.stem, state.get("network", state)
+    if (work / "blend.pt").exists():
+        blend = torch.load(work / "blend.pt", weights_only=True)
+        yield "blend, vector = plain mean", _mean_vector(blend)
+
+
+def _mean_vector(state: State) -> State:
+    """Without the map that keeps the search vector in its old place."""
+    plain = torch.zeros_like(state["place.weight"])
+    plain[:, : len(plain)] = torch.eye(len(plain))
+    return {**state, "place.weight": plain}
+
+
+def validation_scores(state: State, rows: list[Row]) -> list[float]:
+    outputs, _ = check.float_outputs(state, [row.text for row in rows])
+    folder = fitted(outputs, rows)
+    found = check.reports(folder, rows, outputs)
+    tweets = [(r, o) for r, o in zip(rows, outputs, strict=True) if r.source.startswith("tweet")]
+    general = check.reports(folder, [r for r, _ in tweets], [o for _, o in tweets])
+    return [
+        general["sentiment"].macro_recall,
+        check.both_classes_f1(found["rude"]),
+        found["emotion"].macro_f1,
+        found["intents"].macro_f1,
+        found["crisis"].macro_f1,
+        found["needs_reply"].macro_f1,
+    ]
+
+
+def fitted(outputs: list[Floats], rows: list[Row]) -> Folder:
+    """Calibration and thresholds as the export would choose them, in memory."""
+    logits = np.stack(outputs)
+    targets = np.stack([target(row.labels) for row in rows])
+    groups, start = {}, 0
+    for group in (g for g in GROUPS if g.ships):
+        entry = export.blank_entry(group)
+        part = slice(start, start + len(group.labels))
+        export.fit_entry(entry, group, logits[:, part], targets[:, columns(group)])
+        groups[group.name] = group_from(entry, start)
+        start = part.stop
+    return Folder(Path(), "trial", 128, groups)
+
+
+def kept(state: State, texts: list[str], original: Floats) -> float:
+    places = check.float_outputs(state, texts)[1]
+    return check.neighbours_kept(original, np.stack([unit(place) for place in places]))
+
+
+if __name__ == "__main__":
+    main()
