@@ -16,7 +16,7 @@ from connectors.bluesky.session import EXPIRED, Session, ensure, error_name
 from connectors.contract import Clock, UnexpectedAnswer
 from connectors.model import Budget
 
-USER_AGENT = "byname (+https://pypi.org/project/byname)"
+USER_AGENT = "byname (answers people one to one, approved by a human)"
 KEPT_FOR_POSTING = 50  # of 3,000 calls in 5 minutes: what reading leaves over
 
 Params = Sequence[tuple[str, str]]

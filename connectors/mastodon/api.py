@@ -15,7 +15,7 @@ from connectors._http import Answer, ask, budget_of, ensure_ok, leave_a_share, s
 from connectors.contract import AuthFailed, Clock, Rejected, UnexpectedAnswer
 from connectors.model import Budget
 
-USER_AGENT = "byname (+https://pypi.org/project/byname)"
+USER_AGENT = "byname (answers people one to one, approved by a human)"
 KEPT_FOR_POSTING = 15  # calls that reading leaves over
 
 Params = Sequence[tuple[str, str]]
