@@ -86,7 +86,7 @@ class Suggest(Table):
 
     playbook: str = Field("playbook/", description="Folder of playbook files, in the home.")
     memory: bool = Field(True, description="Suggest what a human answered to a like question.")
-    min_playbook: float = Field(0.55, ge=0, le=1, description="Least similarity to an example.")
+    min_playbook: float = Field(0.56, ge=0, le=1, description="Least similarity to an example.")
     min_memory: float = Field(0.6, ge=0, le=1, description="Least similarity to a question.")
 
 

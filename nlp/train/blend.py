@@ -1,12 +1,18 @@
-"""The mean of several trained networks that left from the same place: better than each of them."""
+"""The weighted mean of trained networks that left from the same place.
 
+Between a general network and one that was trained further on the brand labels lies one that keeps
+most of what both know.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 
-def blend(files: list[Path]) -> dict[str, torch.Tensor]:
+def blend(files: Sequence[Path], shares: Sequence[float]) -> dict[str, torch.Tensor]:
     states = [torch.load(file, weights_only=True) for file in files]
     return {
-        name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]
+        name: sum(share * state[name] for share, state in zip(shares, states, strict=True))
+        for name in states[0]
     }

@@ -27,6 +27,7 @@ TWEETS = {
 }
 NEIGHBOURS = 10
 RETRIEVAL_TWEETS = 1_000
+LOSS_TEXTS = 2_000  # of each set, to compare int8 with floats
 Outputs = list[Floats]
 
 
@@ -140,27 +141,25 @@ def figures(out: Path, state: Path, data: Path, hand: dict[str, list[Row]]) -> l
     sets = {name: evaluation_rows(data, part) for name, part in TWEETS.items()}
     sets |= {"random": hand["test_random"], "enriched": hand["test_enriched"]}
     whole = torch.load(state, weights_only=True)
-    small, exact = (
-        _all_reports(tagger.folder, sets, read)
-        for read in (
-            lambda texts: int8_outputs(tagger, texts),
-            lambda texts: float_outputs(whole, texts)[0],
-        )
-    )
+    int8 = {n: int8_outputs(tagger, [r.text for r in rows]) for n, rows in sets.items()}
+    some = {name: rows[:LOSS_TEXTS] for name, rows in sets.items()}
+    full = {n: float_outputs(whole, [r.text for r in rows])[0] for n, rows in some.items()}
+    small = _all_reports(tagger.folder, sets, int8)
+    int8 = {name: outputs[:LOSS_TEXTS] for name, outputs in int8.items()}
+    losses = _losses(*(_all_reports(tagger.folder, some, o) for o in (int8, full)))
     return [
         *_scores(small),
         *_calibration(small),
-        *_losses(small, exact),
+        *losses,
         _size(out),
         _retrieval(tagger, [row.text for row in sets["sentiment"]]),
     ]
 
 
 def _all_reports(
-    folder: Folder, sets: dict[str, list[Row]], read: Callable[[list[str]], Outputs]
+    folder: Folder, sets: dict[str, list[Row]], outputs: dict[str, Outputs]
 ) -> dict[str, dict[str, HeadReport]]:
     """Reports per set, and of both hand-labelled tests together."""
-    outputs = {name: read([row.text for row in rows]) for name, rows in sets.items()}
     found = {name: reports(folder, rows, outputs[name]) for name, rows in sets.items()}
     both = [*sets["random"], *sets["enriched"]]
     found["both"] = reports(folder, both, [*outputs["random"], *outputs["enriched"]])

@@ -17,10 +17,10 @@ from nlp.train.encoder import network_from, widened
 from nlp.train.sets import training_rows
 
 TEXTS = {
-    "semeval_sentiment/train": 2_500, "tweeteval/offensive/train": 1_500, "threads/ibm_cdp": 900,
-    "complaints": 1_200, "goemotions": 900,
+    "semeval_sentiment/train": 1_000, "tweeteval/offensive/train": 600, "threads/ibm_cdp": 500,
+    "complaints": 500, "goemotions": 400,
 }  # fmt: skip
-HELD_OUT = 700
+HELD_OUT = 300
 RIDGES = (0.3, 3.0, 30.0, 300.0)
 State = dict[str, torch.Tensor]
 
