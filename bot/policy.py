@@ -8,9 +8,12 @@ from zoneinfo import ZoneInfo
 
 from bot.config import Config, Policy
 from bot.errors import ConfigError
+from connectors.model import Budget
 from nlp.model import Tags
 from storage.model import Message
 from storage.states import MessageState
+
+KEPT_SHARE = 0.3  # of a login's calls is not spent on what can wait
 
 # How much of policy.answer_within_minutes each kind gets. Order of urgency follows PRODUCT.md 1c:
 # minutes lost cost most where somebody is about to leave or to buy.
@@ -84,6 +87,15 @@ def may_post_at(now: datetime, quiet_hours: str, zone: ZoneInfo) -> bool:
     local = now.astimezone(zone).time()
     inside = start <= local < end if start <= end else local >= start or local < end
     return not inside
+
+
+def wait_for_budget(budget: Budget, now: datetime) -> float:
+    """Return how many seconds to leave the rest of a login's calls to hearing and posting."""
+    if budget.left is None or budget.resets_at is None or budget.resets_at <= now:
+        return 0.0
+    if budget.left >= KEPT_SHARE * (budget.limit or 100):
+        return 0.0
+    return (budget.resets_at - now).total_seconds()
 
 
 def parse_hours(text: str) -> tuple[time, time]:

@@ -8,7 +8,7 @@ import stat
 import sys
 import tomllib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -52,7 +52,7 @@ def metadata(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 async def instance(aiohttp_server) -> AsyncIterator[Instance]:
-    one = Instance(lambda: datetime.now(UTC))
+    one = Instance(lambda: datetime.now(UTC) - timedelta(minutes=10))  # all is older than us
     server = await aiohttp_server(one.app())
     one.base = str(server.make_url("")).rstrip("/")
     yield one

@@ -21,6 +21,9 @@ class Platform:
     async def may_reply(self, _):
         return self.permission
 
+    async def budget(self):
+        return Budget()
+
     async def check(self):
         if isinstance(self.health, Exception):
             raise self.health
