@@ -80,7 +80,7 @@ def _data(hand: dict[str, list[Row]]) -> str:
         f"{count['train']} texts to train, "
         f"{count['val']} to validate ({own} of both written by us), {count['test_random']} drawn "
         f"at random and {count['test_enriched']} enriched in rare classes to test. The labels "
-        "are in nlp/train/labels as source ids. Agreement of two independent readings of 300 texts, "
+        "are in nlp/train/labels as ids. Agreement of two independent readings of 300 texts, "
         f"Cohen's kappa: {agreed}. The readers worked after the same guide and are likely to "
         "share its blind spots.\n"
     )
