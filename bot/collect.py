@@ -56,6 +56,7 @@ async def back_fill(
         events = tuple(event for event in page.events if _is_between(event, since, began))
         old = Page(events, None)
         taken = await desk.store.take_page(past, old, desk.clock())
+        await bring_above(desk, connector, past, hanging(past, old, is_learning=True))
         total = add(total, taken)
         _tell(desk, old, taken, heard)
     return total

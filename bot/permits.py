@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.policy import wait_for_budget
 from connectors._platforms import may_post
 from connectors.contract import Connector, ConnectorError, Rejected
 from connectors.model import MessageRef, Permission
@@ -17,6 +18,7 @@ from storage.model import Message
 from storage.store import Store
 
 FRESH = timedelta(minutes=10)
+SILENCE = timedelta(seconds=30)
 PATIENCE_S = 3.0  # somebody is waiting for a page
 MOST_KEPT = 5000
 UNKNOWN = Permission(allowed=True)  # who cannot be asked now is asked again before sending
@@ -31,6 +33,7 @@ class Permits:
     store: Store
     connector_of: ConnectorOf  # by login
     clock: Callable[[], datetime]
+    _silent_until: dict[str, datetime] = field(default_factory=dict)
     _known: OrderedDict[int, tuple[datetime, Permission]] = field(default_factory=OrderedDict)
 
     async def ask(self, message: Message) -> Permission:
@@ -46,13 +49,29 @@ class Permits:
         there = (await self.store.addresses([message.id]))[message.id]
         return self._keep(message.id, await _ask(connector, there))
 
-    async def hint(self, message: Message) -> Permission:
-        """Return the same for a person who waits: no error, no long wait; unknown means yes."""
+    async def hint(self, message: Message, *, can_wait: bool = True) -> Permission:
+        """Return the same for a person who waits: no error, no long wait; unknown means yes.
+
+        A platform that was silent a moment ago is left alone, and what `can_wait` does not spend
+        the calls that hearing and posting need.
+        """
+        login = message.login or ""
+        if message.id not in self._known and await self._is_spared(login, can_wait=can_wait):
+            return UNKNOWN
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await self.ask(message)
         except (ConnectorError, TimeoutError):
+            self._silent_until[login] = self.clock() + SILENCE
             return UNKNOWN
+
+    async def _is_spared(self, login: str, *, can_wait: bool) -> bool:
+        if self.clock() < self._silent_until.get(login, self.clock()):
+            return True
+        connector = self.connector_of(login)
+        if connector is None or not can_wait:
+            return False
+        return wait_for_budget(await connector.budget(), self.clock()) > 0
 
     def _keep(self, message_id: int, permission: Permission) -> Permission:
         self._known[message_id] = (self.clock(), permission)

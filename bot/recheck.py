@@ -7,18 +7,17 @@ deletion does to a message, its suggestion and its reply (storage), nor when thi
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.desk import Desk
 from bot.logins import connector_name
 from bot.supervise import or_error
 from connectors._platforms import data_rules
 from connectors.contract import Connector, ConnectorError, Rejected, UnexpectedAnswer
-from connectors.model import Budget, Deleted, Edited, Event, Message, Page, Recheck
+from connectors.model import Deleted, Edited, Event, Message, Page, Recheck
 from storage.model import Message as Kept
 
 BATCH = 100
-KEPT_SHARE = 0.3  # of a login's budget stays for hearing and posting
 _ONLY_THIS_ONE = (Rejected, UnexpectedAnswer)
 
 
@@ -80,15 +79,6 @@ async def forget_old(desk: Desk, platform: str) -> int:
 def sources_of(desk: Desk, name: str) -> list[str]:
     """Return the sources that go through one connector."""
     return [one for one in desk.config.sources if connector_name(desk.config, one) == name]
-
-
-def wait_for_budget(budget: Budget, now: datetime) -> float:
-    """Return how many seconds to leave the rest of a login's calls to hearing and posting."""
-    if budget.left is None or budget.resets_at is None or budget.resets_at <= now:
-        return 0.0
-    if budget.left >= KEPT_SHARE * (budget.limit or 100):
-        return 0.0
-    return (budget.resets_at - now).total_seconds()
 
 
 async def _one_by_one(desk: Desk, connector: Connector, messages: Sequence[Kept]) -> Looked:

@@ -164,7 +164,7 @@ async def refuse_forbidden(desk: Desk, message: Message) -> None:
     """Refuse with the platform's rule where it does not allow an answer."""
     if desk.permits is None:
         return
-    permission = await desk.permits.hint(message)
+    permission = await desk.permits.hint(message, can_wait=False)
     if not permission.allowed:
         raise Refused(f"No answer is allowed here: {said(permission)}")
 

@@ -12,7 +12,8 @@ import structlog
 from bot.above import catch_up
 from bot.desk import Desk
 from bot.erase import finish
-from bot.recheck import forget_old, recheck_due, sources_of, wait_for_budget
+from bot.policy import wait_for_budget
+from bot.recheck import forget_old, recheck_due, sources_of
 from bot.standing import look
 from bot.supervise import Step
 from connectors.contract import Connector

@@ -27,6 +27,7 @@ from bot.outbox import reconcile, send_next
 from bot.permits import Permits
 from bot.policy import check_policy, may_post_at
 from bot.rounds import Gone, rounds
+from bot.standing import trouble
 from bot.suggest.playbook import Playbook, read_playbook
 from bot.suggest.suggest import learn_playbook, suggest_some
 from bot.supervise import Bell, Step, run_forever
@@ -124,7 +125,7 @@ def _collector(service: Service, name: str) -> Step:
         try:
             await collect(desk, connector, source, heard=heard)
         except Exception as error:
-            await desk.store.note_source(name, desk.clock(), error=str(error)[:300])
+            await desk.store.note_source(name, desk.clock(), error=trouble(desk, name, error))
             raise
         return desk.config.sources[name].poll_seconds
 

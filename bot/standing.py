@@ -77,6 +77,14 @@ def signed_out(platform: str, login: str) -> str:
     return f"signed out: run `byname connect {platform}{option}`"
 
 
+def trouble(desk: Desk, source: str, error: Exception) -> str:
+    """Say in a line what is wrong with a source, and what to do where a human has to act."""
+    login = desk.config.sources[source].login
+    if isinstance(error, AuthFailed) and login:
+        return f"{signed_out(desk.config.logins[login].platform, login)} ({error})"[:300]
+    return str(error)[:300]
+
+
 async def standings(desk: Desk) -> Mapping[str, Standing]:
     """Return how each login of the settings was seen last; one never looked at is left out."""
     found = {login: await desk.store.get_setting(_name(login)) for login in desk.config.logins}

@@ -6,6 +6,8 @@ says where it is written. Not here: how a platform is reached, and what its answ
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from connectors._length import (
@@ -17,6 +19,8 @@ from connectors._length import (
     x_length,
 )
 from connectors.model import Permission
+
+GROUP = "byname.platforms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,17 @@ UNKNOWN = Platform(
 
 def platform(name: str) -> Platform:
     """Return the facts of a platform; a name nobody knows (an import) gets the fallback."""
-    return PLATFORMS.get(name) or replace(UNKNOWN, name=name)
+    return PLATFORMS.get(name) or _of_third_party(name) or replace(UNKNOWN, name=name)
+
+
+@lru_cache(maxsize=64)
+def _of_third_party(name: str) -> Platform | None:
+    """Return the facts that another package brings (entry point group `byname.platforms`)."""
+    for entry in entry_points(group=GROUP, name=name):
+        facts = entry.load()
+        if isinstance(facts, Platform):
+            return facts
+    return None
 
 
 def length(name: str, text: str, limit: int | None = None) -> Length:

@@ -5,7 +5,7 @@ python -m docs.generate --check    exit 1 when a document does not say what the 
 """
 
 import sys
-from importlib.metadata import entry_points
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from bot.cli import COMMANDS, cli
 from bot.config import Config
+from connectors._load import ours
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- written by `python -m docs.generate`; edit the code, not this file -->\n\n"
@@ -113,16 +114,14 @@ def _help(command: click.Command, words: list[str]) -> str:
 
 
 def connectors() -> str:
-    """List the installed connectors by their entry points."""
-    found = sorted(entry_points(group="byname.connectors"), key=lambda one: one.name)
-    own = [one for one in found if one.value.startswith("connectors.")]
-    rows = "\n".join(f"| `{one.name}` | {_first_line(one)} |" for one in own)
+    """List the connectors that come with byname."""
+    rows = "\n".join(f"| `{name}` | {_first_line(name)} |" for name in ours())
     return f"# Connectors\n\n| name | what it is |\n|---|---|\n{rows}\n"
 
 
-def _first_line(entry: Any) -> str:
-    module = __import__(entry.module, fromlist=["__doc__"])
-    return (module.__doc__ or "").strip().splitlines()[0]
+def _first_line(name: str) -> str:
+    module = import_module(f"connectors.{name}")
+    return (module.__doc__ or "").strip().splitlines()[0].removeprefix(f"{name}: ")
 
 
 def main() -> int:

@@ -80,6 +80,7 @@ async def _one(
     """Collect from one source; what is wrong with it keeps nobody from the others."""
     from bot.collect import add, back_fill, collect  # noqa: PLC0415
     from bot.logins import connector_name  # noqa: PLC0415
+    from bot.standing import trouble  # noqa: PLC0415
     from bot.supervise import or_error  # noqa: PLC0415
     from connectors.contract import ConnectorError  # noqa: PLC0415
     from storage.model import Taken  # noqa: PLC0415
@@ -96,7 +97,7 @@ async def _one(
     else:
         told = await or_error(back_fill(desk, connector, source, since, heard=heard))
     if isinstance(told, ConnectorError):
-        error = str(told)[:300]
+        error = trouble(desk, name, told)
         await desk.store.note_source(name, desk.clock(), error=error)
     counts = {key: value for key, value in asdict(total).items() if key != "taken_ids"}
     return {"source": name, **counts, "error": error}

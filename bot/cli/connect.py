@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli._context import home_option, run_async
+from bot.cli._context import home_option, is_running, run_async, writing
 
 if TYPE_CHECKING:
     from connectors.contract import SignIn
     from connectors.model import Health
+    from storage.model import Taken
 
 WAIT_SECONDS = 600
 
@@ -29,12 +30,25 @@ WAIT_SECONDS = 600
 @click.option(
     "--paste", is_flag=True, help="Paste the code by hand; for a machine without browser."
 )
-def command(platform: str, home: str | None, login: str | None, paste: bool) -> None:
-    """Sign in, show what is asked and why, check it, and keep the secret (mode 0600)."""
-    run_async(_connect(platform, home, login or platform, paste=paste))
+@click.option(
+    "--learn/--no-learn",
+    default=None,
+    help="Learn from this login's own past replies. Default: ask.",
+)
+def command(
+    platform: str, home: str | None, login: str | None, paste: bool, learn: bool | None
+) -> None:
+    """Sign in, show what is asked and why, check it, and keep the secret (mode 0600).
+
+    Learning brings in the login's own past replies with the messages above them, as history: so
+    byname can suggest what was answered before, with names, numbers and links left out.
+    """
+    run_async(_connect(platform, home, login or platform, paste=paste, learn=learn))
 
 
-async def _connect(platform: str, home: str | None, login: str, *, paste: bool) -> None:
+async def _connect(
+    platform: str, home: str | None, login: str, *, paste: bool, learn: bool | None
+) -> None:
     from bot.desk import wall_clock  # noqa: PLC0415
     from bot.home import FileSecrets, find_home  # noqa: PLC0415
     from connectors._load import sign_in  # noqa: PLC0415
@@ -57,6 +71,7 @@ async def _connect(platform: str, home: str | None, login: str, *, paste: bool) 
             f"added [logins.{login}] and [sources.{login}-{flow.source_kind}] to byname.toml"
         )
     _say(await _check(folder, login))
+    await _offer_learning(folder, login, learn)
     click.echo(f"listening starts with messages after {wall_clock():%Y-%m-%d %H:%M} UTC")
 
 
@@ -134,6 +149,40 @@ async def _check(home: Path, login: str) -> "Health":
         return await connector.check()
     finally:
         await close_all({login: connector})
+
+
+async def _offer_learning(home: Path, login: str, learn: bool | None) -> None:
+    """Bring the login's past in as history, if the human wants that and nothing else writes."""
+    if learn is None:
+        learn = click.confirm("Learn from this login's own past replies?", default=True)
+    if not learn:
+        return
+    if await is_running(str(home)):
+        click.echo("a bot runs on this home: stop it, then `byname collect --since 365d` learns")
+        return
+    taken = await _learn(home, login)
+    click.echo(
+        f"{taken.added} messages, and what stands above them, came in as history; "
+        f"`byname run` reads them and remembers what was answered"
+    )
+
+
+async def _learn(home: Path, login: str) -> "Taken":
+    from bot.collect import add, collect  # noqa: PLC0415
+    from bot.logins import build_polling, close_all  # noqa: PLC0415
+    from storage.model import Taken  # noqa: PLC0415
+
+    total = Taken()
+    async with writing(str(home)) as desk:
+        names = [name for name, one in desk.config.sources.items() if one.login == login]
+        connectors = build_polling(desk, names)
+        try:
+            for name in names:
+                source, connector = desk.config.source(name), connectors[login]
+                total = add(total, await collect(desk, connector, source, is_learning=True))
+        finally:
+            await close_all(connectors)
+    return total
 
 
 def _say(health: "Health") -> None:

@@ -38,6 +38,7 @@ def connect(setup: Setup) -> Connector:
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConnectorError(f"login {setup.login}: {said}") from error
-    token = setup.secrets.read(setup.login).get("access_token", "")
+    secret = setup.secrets.read(setup.login)
+    token, granted = secret.get("access_token", ""), secret.get("scope", "").split()
     api = Api(str(settings.base_url), token, setup.clock, timeout_s=settings.timeout_s)
-    return Mastodon(api, team=settings.team, is_streaming=settings.streaming)
+    return Mastodon(api, team=settings.team, is_streaming=settings.streaming, granted=granted)

@@ -40,13 +40,21 @@ _BATCH = 20
 class Mastodon:
     """One login on one instance."""
 
-    def __init__(self, api: Api, *, team: Sequence[str] = (), is_streaming: bool = False) -> None:
+    def __init__(
+        self,
+        api: Api,
+        *,
+        team: Sequence[str] = (),
+        is_streaming: bool = False,
+        granted: Sequence[str] = (),
+    ) -> None:
         self._api = api
         self._team = tuple(one.removeprefix("@") for one in team)
         self._is_streaming = is_streaming
+        self._granted = tuple(granted)
         self._threads = Threads(api)
-        self._us: parse.Us | None = None
         self._ear = Ear(api, self._threads)
+        self._us: parse.Us | None = None
 
     async def check(self) -> Health:
         account = await self._api.get("/api/v1/accounts/verify_credentials")
@@ -158,7 +166,9 @@ class Mastodon:
         return self._us
 
     async def _scopes(self) -> tuple[str, ...]:
-        """Return the scopes of our app; older servers and others do not tell."""
+        """Return what was granted to our token, or to our app; some servers tell neither."""
+        if self._granted:
+            return self._granted
         try:
             told = await self._api.get("/api/v1/apps/verify_credentials")
         except Rejected:

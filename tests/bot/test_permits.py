@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import Refused
-from bot.permits import FRESH, Permits, said
+from bot.permits import FRESH, SILENCE, Permits, said
 from bot.suggest.playbook import Playbook
 from bot.suggest.suggest import suggest_some
 from connectors.contract import Rejected, Unavailable
-from connectors.model import Permission
+from connectors.model import Budget, Permission
 
 CLOSED = {"type": "message", "ref": "shut", "author": "bo", "at": "-10m", "kind": "mention",
           "text": "@tern may I ask something?", "closed": True}  # fmt: skip
@@ -21,7 +21,10 @@ class Gatekeeper:
     """Answers as it is told, and counts how often it was asked."""
 
     def __init__(self, answer):
-        self.answer, self.asked = answer, 0
+        self.answer, self.asked, self.left = answer, 0, Budget()
+
+    async def budget(self):
+        return self.left
 
     async def may_reply(self, _):
         self.asked += 1
@@ -92,7 +95,18 @@ async def test_a_platform_that_cannot_be_asked_keeps_nobody_from_writing(town):
     with pytest.raises(Unavailable):
         await permits.ask(message)
     gate.answer = Permission(False, "Blocked.", "the platform")
+    assert (await permits.hint(message)).allowed
+    here.wall.now += SILENCE
     assert not (await permits.hint(message)).allowed
+
+
+async def test_the_last_calls_are_not_spent_on_what_can_wait(town):
+    here, gate, permits = await asking(town, Permission(False, "Blocked.", "the platform"))
+    gate.left = Budget(3, 300, here.wall() + timedelta(minutes=2))
+    message = await here.message()
+    assert (await permits.hint(message)).allowed
+    assert gate.asked == 0
+    assert not (await permits.hint(message, can_wait=False)).allowed
 
 
 async def test_a_definite_no_by_another_way_is_a_no(town):

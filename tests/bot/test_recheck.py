@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.last_look import FRESH
-from bot.recheck import Looked, recheck, recheck_due, wait_for_budget
+from bot.policy import wait_for_budget
+from bot.recheck import Looked, recheck, recheck_due
 from connectors.contract import Rejected, Unavailable
 from connectors.model import Budget, Recheck
 

@@ -1,7 +1,8 @@
 """Finding connectors that are installed, ours or somebody else's."""
 
 import sys
-from importlib.metadata import EntryPoint
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -41,5 +42,23 @@ def test_a_broken_package_is_named(a_package, name, said):
         _load.load(name)
 
 
-def test_replay_is_what_its_entry_point_says():
-    assert EntryPoint("replay", "connectors.replay:connect", _load.GROUP).load() is replay.connect
+def test_our_own_are_found_without_having_been_installed():
+    assert {"replay", "mastodon", "bluesky"} <= set(_load.ours())
+    assert set(_load.ours()) <= set(_load.installed())
+    assert _load.load("replay") is replay.connect
+    for name in _load.ours():
+        assert callable(_load.load(name))
+
+
+def test_signing_in_is_there_where_there_is_something_to_sign_in_to():
+    assert _load.sign_in("mastodon").questions
+    with pytest.raises(ConnectorError, match=r"'replay' has nothing .*mastodon"):
+        _load.sign_in("replay")
+
+
+def test_the_package_names_all_of_ours():
+    path = Path(__file__).resolve().parents[2] / "pyproject.toml"
+    groups = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["entry-points"]
+    named = groups[_load.GROUP]
+    assert named == {name: f"connectors.{name}:connect" for name in _load.ours()}
+    assert set(groups[_load.SIGN_IN_GROUP]) == set(_load.ours()) - {"replay"}

@@ -37,10 +37,10 @@ async def connect(instance, tmp_path, wall, setup_type):
     """Open a login on the simulated instance; settings by keyword."""
     opened = []
 
-    def make(token="good", **settings):
+    def make(token="good", scope="", **settings):
         settings = {"base_url": instance.base, "timeout_s": 20, **settings}
         setup = setup_type(tmp_path, wall, "mastodon", "desk", settings)
-        setup.secrets.write("desk", {"access_token": token})
+        setup.secrets.write("desk", {"access_token": token, "scope": scope})
         opened.append(mastodon.connect(setup))
         return opened[-1]
 
@@ -512,6 +512,13 @@ async def test_check_says_who_it_is_and_what_to_do(instance, connect):
     assert health.scopes == ("read", "write")
     assert len(health.todo) == 1
     assert "for_new_accounts" in health.todo[0]
+
+
+async def test_check_names_the_scopes_that_a_human_did_not_grant(instance, connect):
+    health = await connect(scope="read write:statuses").check()
+    assert health.todo == ()
+    health = await connect(scope="read:accounts read:notifications read:search write").check()
+    assert health.todo == ("The scope read:statuses is missing: connect this login again.",)
 
 
 @pytest.mark.parametrize("token", ["", "revoked"])

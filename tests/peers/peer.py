@@ -64,19 +64,21 @@ class Snac:
     has_delete = False
     patience_s = 60  # its queue is slow where others keep the machine busy
 
-    def __init__(self, us, them, handle) -> None:
+    def __init__(self, us, them, handle, *, base_url, secret) -> None:
         self.us, self.them, self.handle = us, them, handle
+        self.base_url, self.secret = base_url, secret
+        self._own_ids: dict[str, str] = {}
 
     @classmethod
     async def sign_in(cls, told, human, home):
         base, passwords = told
-        made = {}
+        made, secrets = {}, {}
         for who, password in passwords.items():
             begun = await mastodon_sign_in.begin(base, clock)
             code = await cls.enter(human, base, begun.url, who, password)
-            secret = Drawer(await mastodon_sign_in.finish(begun, code, clock))
-            made[who] = mastodon.connect(Desk(home, "mastodon", {"base_url": base}, secret))
-        return cls(made["alice"], made["bob"], "alice")
+            secrets[who] = Drawer(await mastodon_sign_in.finish(begun, code, clock))
+            made[who] = mastodon.connect(Desk(home, "mastodon", {"base_url": base}, secrets[who]))
+        return cls(made["alice"], made["bob"], "alice", base_url=base, secret=secrets["alice"])
 
     @staticmethod
     async def enter(human, base, url, who, password) -> str:
@@ -96,12 +98,12 @@ class Snac:
         told = await self.them._api.send(
             "POST", "/api/v1/statuses", {"status": f"@{self.handle} {text}"}
         )
+        self._own_ids[told["uri"]] = told["id"]
         return told["uri"]
 
     async def replies(self, ref: str) -> list[str]:
         """Return the answers under a message, as whoever wrote it sees them."""
-        server_ref = await self.them._find_server_ref(ref) if "/" in ref else ref
-        told = await self.them._api.get(f"/api/v1/statuses/{server_ref}/context")
+        told = await self.them._api.get(f"/api/v1/statuses/{self._own_ids[ref]}/context")
         return [re.sub("<[^>]+>", "", one["content"]) for one in told["descendants"]]
 
     async def close(self) -> None:
@@ -116,13 +118,14 @@ class AtProto:
     has_delete = True
     patience_s = 60
 
-    def __init__(self, us, them, handle, their_did) -> None:
+    def __init__(self, us, them, handle, *, their_did, base_url, secret) -> None:
         self.us, self.them, self.handle, self.their_did = us, them, handle, their_did
+        self.base_url, self.secret = base_url, secret
 
     @classmethod
     async def sign_in(cls, base, human, home):
         names = [f"{who}{next(_numbers)}.test" for who in ("tern", "ada")]
-        made, dids = [], []
+        made, dids, secrets = [], [], []
         for name in names:
             account = {"handle": name, "email": f"{name}@mail.test", "password": "correct horse"}
             url = f"{base}/xrpc/com.atproto.server.createAccount"
@@ -132,10 +135,10 @@ class AtProto:
             token = {"Authorization": f"Bearer {told['accessJwt']}"}
             async with human.post(url, json={"name": "byname"}, headers=token) as answer:
                 password = (await answer.json())["password"]
-            secret = Drawer(await bluesky_sign_in.sign_in(base, name, password, clock))
-            made.append(bluesky.connect(Desk(home, "bluesky", {"base_url": base}, secret)))
+            secrets.append(Drawer(await bluesky_sign_in.sign_in(base, name, password, clock)))
+            made.append(bluesky.connect(Desk(home, "bluesky", {"base_url": base}, secrets[-1])))
             dids.append(told["did"])
-        return cls(made[0], made[1], names[0], dids[1])
+        return cls(*made, names[0], their_did=dids[1], base_url=base, secret=secrets[0])
 
     async def say(self, text: str) -> str:
         """Let somebody mention us; return the ref of what they said."""

@@ -84,11 +84,7 @@ async def test_a_mention_is_answered_and_the_answer_is_read_back_once(peer):
     found = await until(peer, look, bool)
     assert found.ref == posted.ref
 
-    async def read_back():
-        return await peer.replies(mention.server_ref if peer.source.platform == "mastodon"
-                                  else mention.ref)  # fmt: skip
-
-    shown = await until(peer, read_back, bool)
+    shown = await until(peer, lambda: peer.replies(mention.ref), bool)
     assert len(shown) == 1
     assert "It left today" in shown[0]
     heard = await until(peer, listen, lambda heard: any(one.ref == posted.ref for one in heard))

@@ -1,0 +1,88 @@
+"""Where no answer is allowed the pages say so before anything is written; how logins stand."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.permits import Permits
+from bot.standing import look
+from connectors.contract import AuthFailed
+from connectors.model import Budget, Health, Permission
+
+RULE = Permission(False, "@ann has blocked us.", "the account's relations")
+
+
+class Platform:
+    """Says what it is told to say."""
+
+    def __init__(self, permission=RULE, health=None):
+        self.permission, self.health = permission, health
+
+    async def may_reply(self, _):
+        return self.permission
+
+    async def budget(self):
+        return Budget()
+
+    async def check(self):
+        if isinstance(self.health, Exception):
+            raise self.health
+        return self.health
+
+
+@pytest.fixture
+def guarded(desk, clock):
+    return replace(desk, permits=Permits(desk.store, lambda _: Platform(), clock))
+
+
+async def test_where_no_answer_is_allowed_the_page_names_the_rule(enter, stage, guarded):
+    message_id = await stage.waiting()
+    browser = await enter("review", on=guarded)
+    html = await browser.read(f"/m/{message_id}")
+    assert "no answer is allowed here: @ann has blocked us." in html.replace("&#39;", "'")
+    assert "relations" in html
+    assert 'name="text"' not in html
+
+
+async def test_the_api_refuses_with_the_rule_and_nothing_is_written(enter, stage, guarded):
+    message_id = await stage.waiting()
+    browser = await enter("review", on=guarded)
+    body = {"request_id": "0123456789", "text": "Sorry!", "seconds": 5}
+    answer = await browser.call(f"messages/{message_id}/approve", body)
+    assert answer.status == 422
+    assert "@ann has blocked us." in (await answer.json())["error"]
+    assert await guarded.store.replies() == []
+
+
+async def test_how_a_login_stands_is_shown_with_its_budget(enter, desk, clock):
+    budget = Budget(271, 300, clock(), "$0.010 a post")
+    health = Health("@tern on here.example", budget=budget, has_automation_label=True)
+    await look(desk, Platform(health=health), "masto")
+    browser = await enter("read")
+    html = await browser.read("/sources")
+    for said in ("@tern on here.example", "271 of 300", "$0.010 a post", "automation label seen"):
+        assert said in html
+    (login,) = (await browser.get("sources"))["logins"]
+    assert (login["login"], login["left"], login["ok"]) == ("masto", 271, True)
+
+
+async def test_a_login_that_is_signed_out_says_what_to_do(enter, desk):
+    await look(desk, Platform(health=AuthFailed("401: revoked")), "masto")
+    html = await (await enter("read")).read("/sources")
+    assert "signed out: run `byname connect mastodon --login masto`" in html
+
+
+async def test_a_login_nobody_has_looked_at_is_not_shown(enter):
+    assert "<h2>Logins</h2>" not in await (await enter("read")).read("/sources")
+
+
+async def test_an_erasure_by_the_api_needs_an_admin_and_its_name(enter, stage, desk):
+    message_id = await stage.waiting()
+    person = (await desk.store.message(message_id)).author.person_id
+    reviewer, admin = await enter("review"), await enter("admin")
+    path, body = f"people/{person}/erase", {"confirm": "erase"}
+    assert (await reviewer.call(path, body)).status == 403
+    assert (await admin.call(path, {})).status == 400
+    answer = await admin.call(path, body)
+    assert (await answer.json())["erased"]["messages"] == 1
+    assert (await desk.store.message(message_id)).text == ""
