@@ -43,7 +43,7 @@ rules = [
   {{fault = "garbled", probability = 0.02}},
   {{fault = "refused", probability = 0.01}},
   {{fault = "slow", probability = 0.04, wait_s = 1.0}},
-  {{fault = "slow", probability = 1.0, wait_s = 0.04}},
+  {{fault = "slow", probability = 1.0, wait_s = 0.12}},
 ]
 """
 OPEN = ("approved", "sending", "unknown")

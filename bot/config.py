@@ -127,6 +127,9 @@ class Policy(Table):
     allowed_links: tuple[str, ...] = Field((), description="Hosts that replies may link to.")
     answer_within_minutes: int = Field(240, ge=1, description="Promise for a usual question.")
     crisis_within_minutes: int = Field(15, ge=1, description="Promise for a crisis.")
+    crisis_at_least: float = Field(
+        0.75, ge=0, le=1, description="Probability from which a crisis goes before all others."
+    )
     post_timeout_seconds: float = Field(30, gt=0, description="One attempt's total time.")
     settle_seconds: float = Field(
         120, gt=0, description="Longer than time-out + in-flight bound + visibility lag."

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.config import Config, Policy
 from bot.errors import ConfigError
 from connectors.model import Budget
-from nlp.model import Tags
+from nlp.model import Flag, Tags
 from storage.model import Message
 from storage.states import MessageState
 
@@ -52,10 +52,24 @@ def answer_by(message: Message, tags: Tags, policy: Policy) -> datetime:
 
 def promised_minutes(tags: Tags, policy: Policy) -> float:
     """Return within how many minutes this kind of message is to be answered."""
-    if tags.crisis is not None and tags.crisis.value:
+    if is_crisis(tags, policy):
         return policy.crisis_within_minutes
     primary = tags.intents[0].label if tags.intents else "question"
-    return policy.answer_within_minutes * SHARE_OF_PROMISE[primary]
+    share = SHARE_OF_PROMISE[primary] / (2 if may_be_crisis(tags) else 1)
+    return policy.answer_within_minutes * share
+
+
+def is_crisis(tags: Tags, policy: Policy) -> bool:
+    """Say whether a message goes before all others. The model's own flag is set for recall."""
+    return may_be_crisis(tags) and _probability(tags.crisis) >= policy.crisis_at_least
+
+
+def may_be_crisis(tags: Tags) -> bool:
+    return tags.crisis is not None and tags.crisis.value
+
+
+def _probability(flag: Flag | None) -> float:
+    return flag.probability if flag is not None else 0.0
 
 
 def place(
@@ -65,18 +79,17 @@ def place(
     if is_foreign(tags) and tags.language not in {"", "und"}:
         return "waiting", answer_by(message, tags, policy), f"in another language ({tags.language})"
     if needs_reply(tags):
-        return "waiting", answer_by(message, tags, policy), describe(tags)
-    return "done", None, f"{describe(tags)}: no reply needed"
+        return "waiting", answer_by(message, tags, policy), describe(tags, policy)
+    return "done", None, f"{describe(tags, policy)}: no reply needed"
 
 
-def describe(tags: Tags) -> str:
+def describe(tags: Tags, policy: Policy) -> str:
     """Say in a few words what a message is."""
-    if tags.crisis is not None and tags.crisis.value:
+    if is_crisis(tags, policy):
         return "crisis"
-    if not tags.intents:
-        return "not judged"
-    words = [scored.label for scored in tags.intents[:2]]
-    return " and ".join(words)
+    words = [scored.label for scored in tags.intents[:2]] or ["not judged"]
+    doubt = ", perhaps a crisis" if may_be_crisis(tags) else ""
+    return " and ".join(words) + doubt
 
 
 def may_post_at(now: datetime, quiet_hours: str, zone: ZoneInfo) -> bool:

@@ -23,7 +23,7 @@ from nlp.tagger import CONSTANT, Head, Tagger, unit
 FOLDS = 5
 RIDGES = (0.03, 0.3, 3.0)
 STEPS = 300
-OTHERS_COUNT = 0.1  # what another message weighs beside a corrected one
+OTHERS_COUNT = 0.5  # what another message weighs beside a corrected one
 LEAST = 10  # corrections of a group under which nothing is learned
 
 Matrix = npt.NDArray[np.float64]

@@ -14,13 +14,13 @@ LONDON = ZoneInfo("Europe/London")
 POLICY = Policy()
 
 
-def tags(intent="question", *, needs_reply=True, crisis=False, language="en"):
+def tags(intent="question", *, needs_reply=True, crisis=False, sure=0.9, language="en"):
     return Tags(
         language,
         "m1",
         sentiment=Scored("neutral", 0.9),
         intents=(Scored(intent, 0.9),),
-        crisis=Flag(crisis, 0.9),
+        crisis=Flag(crisis, sure),
         needs_reply=Flag(needs_reply, 0.9),
     )
 
@@ -87,6 +87,14 @@ def test_a_crisis_waits_whatever_the_model_says_of_replies(a_message):
     assert (state, reason) == ("waiting", "crisis")
 
 
+def test_a_doubtful_crisis_is_named_so_and_comes_earlier_but_not_first(a_message):
+    doubtful = tags(crisis=True, sure=0.5)
+    state, due, reason = place(a_message(), doubtful, POLICY)
+    assert (state, reason) == ("waiting", "question, perhaps a crisis")
+    assert answer_by(a_message(), tags(crisis=True), POLICY) < due
+    assert due < answer_by(a_message(), tags(), POLICY)
+
+
 def test_a_foreign_message_waits_for_a_human(a_message):
     state, due, reason = place(a_message(), FOREIGN, POLICY)
     assert (state, reason) == ("waiting", "in another language (fr)")
@@ -99,7 +107,7 @@ def test_a_message_without_words_is_done(a_message):
 
 def test_two_intents_are_named_together():
     two = Tags("en", "m1", intents=(Scored("churn", 0.9), Scored("complaint", 0.6)))
-    assert describe(two) == "churn and complaint"
+    assert describe(two, POLICY) == "churn and complaint"
 
 
 def test_without_quiet_hours_one_may_always_post():
