@@ -16,6 +16,7 @@ def test_transformers_loads_the_folder_and_says_the_same(tagger):
 
     import nlp.hub  # noqa: F401 - registers the folder's type
     from nlp.clean import clean
+    from nlp.decide import probabilities
 
     path = str(tagger.folder.path)
     model = AutoModelForSequenceClassification.from_pretrained(path)
@@ -26,7 +27,10 @@ def test_transformers_loads_the_folder_and_says_the_same(tagger):
             out = model(**tokenizer(clean(text), return_tensors="pt"))
         read = tagger.forward(text)
         place = out.hidden_states[0][0].numpy()
-        assert np.abs(out.logits[0].numpy() - read.logits).max() < 0.4  # int8 activations
+        for group in tagger.folder.groups.values():  # int8 activations differ a little
+            ours = probabilities(group, read.logits)
+            theirs = probabilities(group, out.logits[0].numpy())
+            assert np.abs(ours - theirs).max() < 0.12
         assert place @ read.place / np.linalg.norm(read.place) > 0.97
 
 
