@@ -14,9 +14,12 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot import review
+from bot.config import Policy
 from bot.desk import Desk
+from bot.policy import is_crisis, may_be_crisis
 from bot.web import words
 from bot.web.keys import CALLER, DESK, TEMPLATES, Caller
+from nlp.model import Tags
 
 HERE = Path(__file__).parent
 
@@ -122,7 +125,15 @@ def _time_words(desk: Desk, now: datetime) -> dict[str, Any]:
         "due": lambda moment: words.due(moment, now),
         "urgency": lambda moment: words.urgency(moment, now),
         "clock": lambda moment: words.clock(moment, zone, now),
+        "crisis_of": lambda tags: _crisis_of(tags, desk.config.policy),
     }
+
+
+def _crisis_of(tags: Tags | None, policy: Policy) -> str:
+    """Return `crisis` where the model is sure, `crisis?` where a human should say."""
+    if tags is None or not may_be_crisis(tags):
+        return ""
+    return "crisis" if is_crisis(tags, policy) else "crisis?"
 
 
 def _may(caller: Caller | None, role: str) -> bool:
