@@ -4,9 +4,15 @@
 
 The real service as a process, a replayed world with scripted faults, a client that approves every
 suggestion at once over the socket. SIGKILL at random moments 30 to 1,500 ms after it was ready;
+<<<<<<< HEAD
 every second one then waits until a post is in flight. In the end the world's own file says what
 was posted: doubled, lost, not approved. `--naive` runs the same against an outbox that tries again
 on any error (benchmarks/naive.py).
+=======
+every second one then waits until a post is in flight. In the end the world's own file says what was
+posted: doubled, lost, not approved. `--naive` runs the same against an outbox that tries again on
+any error (benchmarks/naive.py).
+>>>>>>> heads/proof
 """
 
 import argparse
@@ -20,6 +26,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -48,6 +55,7 @@ rules = [
 ]
 """
 OPEN = ("approved", "sending", "unknown")
+OWN_WORDS = "Thank you for writing, a colleague looks at it."
 DRAIN_S = 600.0
 MEET_S = 3.0
 
@@ -78,30 +86,35 @@ class Tally:
 
 
 async def approve_all(api: Client, tally: Tally) -> int:
-    """Approve whatever is suggested now; say how many were."""
+    """Approve whatever is suggested now, own words where nothing is; say how many were."""
     entries = (await api.get("queue", limit="20"))["entries"]
     done = 0
     for entry in entries:
-        message, suggestion = entry["message"], entry["suggestion"]
-        if not suggestion or not suggestion["options"]:
-            continue
-        option = suggestion["options"][0]
-        tally.asked.setdefault(message["ref"], set()).add(option["text"])
-        status, _ = await api.post(
-            f"messages/{message['id']}/approve",
-            request_id=f"request-{suggestion['id']}-{suggestion['version']}",
-            text=option["text"],
-            suggestion_id=suggestion["id"],
-            suggestion_version=suggestion["version"],
-            option=option["number"],
-            shown_hash=option["hash"],
-        )
+        message = entry["message"]
+        body = shown(entry["suggestion"]) or {"text": OWN_WORDS}
+        tally.asked.setdefault(message["ref"], set()).add(body["text"])
+        path, request = f"messages/{message['id']}/approve", f"request-{message['id']}"
+        status, _ = await api.post(path, request_id=request, **body)
         if status == 200:
             tally.promised.add(message["ref"])
             done += 1
         else:
             tally.refused[status] += 1
     return done
+
+
+def shown(suggestion: Any) -> dict[str, Any] | None:
+    """What an approval of the first option carries; None where there is silence."""
+    if not suggestion or not suggestion["options"]:
+        return None
+    option = suggestion["options"][0]
+    return {
+        "text": option["text"],
+        "suggestion_id": suggestion["id"],
+        "suggestion_version": suggestion["version"],
+        "option": option["number"],
+        "shown_hash": option["hash"],
+    }
 
 
 async def keep_approving(home: Path, tally: Tally) -> None:
