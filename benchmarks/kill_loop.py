@@ -4,15 +4,9 @@
 
 The real service as a process, a replayed world with scripted faults, a client that approves every
 suggestion at once over the socket. SIGKILL at random moments 30 to 1,500 ms after it was ready;
-<<<<<<< HEAD
-every second one then waits until a post is in flight. In the end the world's own file says what
-was posted: doubled, lost, not approved. `--naive` runs the same against an outbox that tries again
-on any error (benchmarks/naive.py).
-=======
 every second one then waits until a post is in flight. In the end the world's own file says what was
 posted: doubled, lost, not approved. `--naive` runs the same against an outbox that tries again on
 any error (benchmarks/naive.py).
->>>>>>> heads/proof
 """
 
 import argparse
