@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.desk import Desk
     from bot.errors import BotError
     from bot.permits import Permits
+    from nlp.tagger import Tagger
 
 T = TypeVar("T")
 
@@ -70,6 +71,19 @@ async def writing(home: str | None) -> AsyncIterator["Desk"]:
         yield Desk(folder, config, store)
     finally:
         await store.close()
+
+
+def model_for(home: str | None, weights: Path | None) -> "Tagger":
+    """Load the named weights, or the home's with what was learned there, or the shipped ones."""
+    from bot.config import read_config  # noqa: PLC0415
+    from bot.teach import load_model  # noqa: PLC0415
+    from nlp.folder import SHIPPED  # noqa: PLC0415
+    from nlp.tagger import load_tagger  # noqa: PLC0415 - the model takes half a second
+
+    if weights is None and home:
+        folder = find_home(home)
+        return load_model(read_config(folder / CONFIG_NAME), folder)
+    return load_tagger(weights or SHIPPED)
 
 
 class Api:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli._context import home_option, reading, run_async
+from bot.cli._context import home_option, model_for, reading, run_async
 
 if TYPE_CHECKING:
     from nlp.evaluate import Labelled
@@ -26,22 +26,23 @@ def command() -> None:
     "  byname nlp evaluate labelled.jsonl --json",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@home_option
 @click.option("--weights", type=click.Path(path_type=Path), help="Another weights folder.")
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def evaluate(file: Path, weights: Path | None, page: Path | None, as_json: bool) -> None:
+def evaluate(
+    file: Path, home: str | None, weights: Path | None, page: Path | None, as_json: bool
+) -> None:
     """Score the model on labelled JSON lines.
 
     Each line has a text and any of sentiment, intents, offensive, crisis, needs_reply, emotion.
     """
     from nlp.evaluate import evaluate as score  # noqa: PLC0415 - loads the model
     from nlp.evaluate import judge_of, read_lines  # noqa: PLC0415
-    from nlp.folder import SHIPPED  # noqa: PLC0415
     from nlp.report import as_json as json_of  # noqa: PLC0415
     from nlp.report import as_page, as_table  # noqa: PLC0415
-    from nlp.tagger import load_tagger  # noqa: PLC0415
 
-    tagger = load_tagger(weights or SHIPPED)
+    tagger = model_for(home, weights)
     lines = read_lines(file.read_text(encoding="utf-8", errors="surrogateescape").splitlines())
     report = score(judge_of(tagger), lines, tagger.model)
     if page:

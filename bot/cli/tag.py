@@ -1,4 +1,4 @@
-"""`byname tag FILE|-`: JSON lines in, tags out, for other programs. Needs no home."""
+"""`byname tag FILE|-`: JSON lines in, tags out, for other programs. A home is not needed."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli._context import print_json
+from bot.cli._context import home_option, model_for, print_json
 
 
 @click.command(
@@ -17,19 +17,20 @@ from bot.cli._context import print_json
     '  echo \'{"id": "1", "text": "my order never came"}\' | byname tag -',
 )
 @click.argument("file", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
+@home_option
 @click.option("--weights", type=click.Path(path_type=Path), help="Another weights folder.")
 @click.option("--explain", is_flag=True, help="Add the words that carried each tag.")
 @click.option("--language", "languages", multiple=True, default=("en",), help="Expected language.")
-def command(file: Any, weights: Path | None, explain: bool, languages: tuple[str, ...]) -> None:
+def command(
+    file: Any, home: str | None, weights: Path | None, explain: bool, languages: tuple[str, ...]
+) -> None:
     """Read JSON lines {"id", "text"} and write one line of tags for each.
 
-    A foreign text has its language and nulls. A malformed line becomes {"error"} with its number;
+    With a home, its weights and what it learned there are used. A foreign text has its language
+    and nulls. A malformed line becomes {"error"} with its number;
     the rest goes on (exit code 65 at the end).
     """
-    from nlp.folder import SHIPPED  # noqa: PLC0415
-    from nlp.tagger import load_tagger  # noqa: PLC0415 - the model takes half a second
-
-    tagger = load_tagger(weights or SHIPPED)
+    tagger = model_for(home, weights)
     bad = 0
     for number, row in _rows(file):
         if "error" in row:

@@ -300,3 +300,11 @@ def test_words_of_others_cannot_command_the_terminal(byname, home):
         said = byname(*words, "--home", home)
         assert "pay" in said.out
         assert not set(said.out) & {"\x1b", "\x07", "\u202e"}
+
+
+def test_tagging_with_a_home_uses_the_weights_it_names(byname, home, tmp_path):
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text('{"id": 1, "text": "love it"}\n')
+    assert byname("tag", texts, "--home", home).code == 0
+    settings(home, f'\n[nlp]\nweights = "{tmp_path / "elsewhere"}"\n')
+    one_line(byname("tag", texts, "--home", home), 78, "elsewhere")
