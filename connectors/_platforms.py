@@ -144,6 +144,7 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
                 rule_source="github.com/HackerNews/API",
                 message_url="https://news.ycombinator.com/item?id={id}",
                 account_url="https://news.ycombinator.com/user?id={handle}",
+                data=DataRules(recheck_hours=24),
             ),
             Platform(
                 "youtube",
