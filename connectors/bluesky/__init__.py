@@ -17,7 +17,7 @@ from connectors.bluesky.api import Api
 from connectors.bluesky.connector import Bluesky
 from connectors.bluesky.session import Session
 from connectors.bluesky.sign_in import DEFAULT_URL
-from connectors.contract import Connector, ConnectorError, Setup
+from connectors.contract import AuthFailed, Connector, ConnectorError, Setup, has_login
 
 __all__ = ["connect"]
 
@@ -34,7 +34,16 @@ class _Settings(BaseModel):
 
 
 def connect(setup: Setup) -> Connector:
-    """Open one login; nothing is asked of its server yet."""
+    """Open one login; nothing is asked of its server yet.
+
+    The network's search is told to nobody who is not signed in (app.bsky.feed.searchPosts: it may
+    require authentication), so a source without login cannot be opened.
+    """
+    if not has_login(setup):
+        raise AuthFailed(
+            f"{setup.login}: Bluesky's search is only for who is signed in: `byname connect"
+            " bluesky`, and name that login in the source"
+        )
     try:
         settings = _Settings.model_validate(dict(setup.settings))
     except ValidationError as error:

@@ -7,7 +7,7 @@ asked. Not here: HTTP (api), lists and cursors (hear), what answers say (parse).
 from collections.abc import AsyncIterator, Sequence
 from typing import NoReturn
 
-from connectors._platforms import may_post
+from connectors._platforms import answer_page, may_post
 from connectors.contract import Rejected
 from connectors.hackernews import parse
 from connectors.hackernews.api import Api, Hit
@@ -64,7 +64,9 @@ class HackerNews:
 
     async def may_reply(self, message: MessageRef) -> Permission:
         no = may_post(parse.PLATFORM)
-        where = parse.answer_page(message.ref, message.root_ref)
+        is_first = message.ref == message.root_ref  # under a story there is a field to write in
+        url = parse.url_of(message.ref)
+        where = answer_page(parse.PLATFORM, message.ref, is_first=is_first, url=url)
         return Permission(False, f"{no.rule.rstrip('.')} at {where}", no.source)
 
     async def post(self, reply: Outgoing) -> Posted:

@@ -19,7 +19,6 @@ from connectors.model import Attachment, Author, Message, Unreadable
 
 PLATFORM = "hackernews"
 BROKEN = (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError)
-REPLY_URL = "https://news.ycombinator.com/reply?id={id}"
 _SHORTENED = re.compile(r'<a href="([^"]+)"[^>]*>[^<]*\.\.\.</a>')
 
 
@@ -71,11 +70,6 @@ def is_gone(thing: Mapping[str, Any]) -> bool:
 def mark_of(text: str) -> str:
     """Return a short mark of some words; two showings of the same words have the same one."""
     return blake2b(matching_form(text).encode(), digest_size=8).hexdigest()
-
-
-def answer_page(ref: str, root_ref: str) -> str:
-    """Return where a human answers: under a story there is a field, a comment has its own page."""
-    return url_of(ref) if ref == root_ref else REPLY_URL.format(id=ref)
 
 
 def url_of(ref: str) -> str:
