@@ -17,7 +17,7 @@ from connectors.bluesky.api import Api
 from connectors.bluesky.connector import Bluesky
 from connectors.bluesky.session import Session
 from connectors.bluesky.sign_in import DEFAULT_URL
-from connectors.contract import AuthFailed, Connector, ConnectorError, Setup, has_login
+from connectors.contract import Connector, ConnectorError, Setup, has_login
 
 __all__ = ["connect"]
 
@@ -34,21 +34,19 @@ class _Settings(BaseModel):
 
 
 def connect(setup: Setup) -> Connector:
-    """Open one login; nothing is asked of its server yet.
-
-    The network's search is told to nobody who is not signed in (app.bsky.feed.searchPosts: it may
-    require authentication), so a source without login cannot be opened.
-    """
-    if not has_login(setup):
-        raise AuthFailed(
-            f"{setup.login}: Bluesky's search is only for who is signed in: `byname connect"
-            " bluesky`, and name that login in the source"
-        )
+    """Open one login; nothing is asked of its server yet."""
     try:
         settings = _Settings.model_validate(dict(setup.settings))
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConnectorError(f"login {setup.login}: {said}") from error
     base_url = str(settings.base_url).rstrip("/")
-    signed_in = Session(base_url, setup.login, setup.secrets, setup.clock, account=settings.account)
+    signed_in = Session(
+        base_url,
+        setup.login,
+        setup.secrets,
+        setup.clock,
+        account=settings.account,
+        is_login=has_login(setup),
+    )
     return Bluesky(Api(signed_in, setup.clock, timeout_s=settings.timeout_s), team=settings.team)

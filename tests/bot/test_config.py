@@ -169,11 +169,13 @@ async def test_a_source_without_login_has_no_secrets(config):
         await NoSecrets().refresh("source:hn", None)
 
 
-def test_bluesky_without_a_login_says_that_its_search_needs_one(config, tmp_path):
+async def test_bluesky_without_a_login_says_that_its_search_needs_one(config, tmp_path):
     made = config(sources={"sky": {"platform": "bluesky", "kind": "search", "query": "tern"}})
     want = next(one for one in wanted(made) if one.name == "source:sky")
+    connector = build_connector(want, tmp_path, lambda: NOON)  # the others go on
     with pytest.raises(AuthFailed, match="byname connect bluesky"):
-        build_connector(want, tmp_path, lambda: NOON)
+        await anext(aiter(connector.pages(made.source("sky"), None)))
+    await connector.close()
 
 
 def test_a_source_may_do_without_a_login(config):
