@@ -28,7 +28,7 @@ _WORD = re.compile(r'"[^"]*"|\S+')
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer of the search, newest first; `is_cut`: there are more than can be asked for."""
+    """One answer of the search, newest first; `is_cut`: there may be more than it tells."""
 
     hits: Sequence[Any]
     is_cut: bool
@@ -67,7 +67,7 @@ class Api:
         hits, count = _field(told, "hits"), _field(told, "nbHits")
         if not isinstance(hits, list) or not isinstance(count, int):
             raise UnexpectedAnswer("a search without hits", raw=str(told)[:4000])
-        return Told(hits, is_cut=count > len(hits))
+        return Told(hits, is_cut=count > len(hits) or len(hits) >= most)  # counts may be guesses
 
     async def thing(self, ref: str) -> Hit | None:
         """Return a story or comment; None where there is none of this number."""

@@ -116,6 +116,20 @@ async def test_more_than_can_be_asked_for_comes_whole_and_oldest_first(news, con
     assert (await collect(connector, after=after))[0] == []
 
 
+@pytest.mark.parametrize("counts_well", [True, False])
+async def test_a_month_of_much_talk_comes_whole_with_few_calls(news, connect, wall, counts_well):
+    connector = connect()
+    story = news.story("ada", "tern 0")
+    _, cursor = await collect(connector)
+    for number in range(1, 2501):
+        wall.go(minutes=17)
+        news.comment("bo", f"tern {number}", story)
+    before, news.counts_well = news.calls[SEARCH], counts_well
+    events, _ = await collect(connector, after=cursor)
+    assert said(events) == [f"tern {number}" for number in range(1, 2501)]
+    assert news.calls[SEARCH] - before <= 20
+
+
 async def test_cut_off_anywhere_in_a_long_gap_nothing_is_lost_or_comes_twice(news, connect, wall):
     story = news.story("ada", "tern 0")
     _, cursor = await collect(connect())
