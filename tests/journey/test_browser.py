@@ -254,6 +254,16 @@ async def test_what_only_a_human_can_answer_is_copied_answered_there_and_noted(
     assert await desk.store.replies() == []
 
 
+async def test_every_view_can_be_clicked_beside_full_counts(enter, stage, clock, desk):
+    await stage.waiting("Any good kettle?", source="heard")
+    visit = await enter()
+    nav = visit.page.get_by_role("navigation", name="Views")
+    room = await nav.bounding_box()
+    for link in await nav.get_by_role("link").all():
+        box = await link.bounding_box()
+        assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
+
+
 async def test_without_javascript_answering_by_hand_is_noted_too(enter, stage, clock, desk):
     message_id = await stage.waiting("Any good kettle?", "Ours!", source="heard")
     visit = await enter(java_script_enabled=False)
