@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from bot.errors import ConfigError
 from connectors.model import Source
 
-LISTENED = frozenset({"search", "keyword", "hashtag"})  # what people say who did not write to us
+LISTEN_ONLY = frozenset({"search", "keyword", "hashtag", "subreddit"})  # nobody there wrote to us
 
 ENV_PREFIX = "BYNAME_"
 ENV_NOT_KEYS = ("BYNAME_HOME", "BYNAME_SHARED", "BYNAME_SECRET_")
@@ -183,7 +183,7 @@ class Config(Table):
         login = self.logins.get(table.login)
         platform = table.platform or (login.platform if login else "")
         connector = table.connector or (login and login.connector) or platform
-        is_found = table.kind in LISTENED
+        is_found = table.kind in LISTEN_ONLY
         listen_only = table.listen_only or is_found
         return Source(
             name=name,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from bot.config import LISTENED
+from bot.config import LISTEN_ONLY
 from bot.desk import Desk
 from bot.suggest.guard import Finding, inspect_reply
 from bot.suggest.suggest import why_forbidden
@@ -209,7 +209,7 @@ def _not_allowed(desk: Desk, message: Message) -> str:
     source = desk.config.sources.get(message.source)
     if not permission.allowed:
         return permission.rule
-    if source is not None and (source.listen_only or source.kind in LISTENED):
+    if source is not None and (source.listen_only or source.kind in LISTEN_ONLY):
         return "Found by listening: byname does not write to people who did not write to us."
     if message.login is None:
         return "This source only listens: there is no login to answer with."
