@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from bot.errors import ConfigError
 from connectors.model import Source
 
+LISTEN_ONLY = frozenset({"search", "keyword", "hashtag", "subreddit"})  # nobody there wrote to us
+
 ENV_PREFIX = "BYNAME_"
 ENV_NOT_KEYS = ("BYNAME_HOME", "BYNAME_SHARED", "BYNAME_SECRET_")
 
@@ -52,12 +54,14 @@ class Login(BaseModel):
     base_url: str = Field("", description="Server address, where a platform has several.")
 
 
-class SourceTable(Table):
-    """One thing a login listens to."""
+class SourceTable(BaseModel):
+    """One thing we listen to. Without a login, keys not listed here go to its connector."""
 
+    model_config = ConfigDict(extra="allow", frozen=True)
     login: str = Field("", description="Login that listens, and answers.")
-    connector: str = Field("", description="Connector, for a source without login.")
     platform: str = Field("", description="Platform, for a source without login.")
+    connector: str = Field("", description="Its connector; default: the platform's own.")
+    base_url: str = Field("", description="Server address, for a source without login.")
     kind: str = Field("mentions", description="mentions, replies, quotes, hashtag, search, all.")
     query: str = Field("", description="Keyword, hashtag or feed, by kind.")
     languages: tuple[str, ...] = Field((), description="Default: the brand's languages.")
@@ -155,9 +159,10 @@ class Config(Table):
             if source.login and source.login not in self.logins:
                 msg = f"sources.{name} names login {source.login!r}, which is not under [logins]"
                 raise ValueError(msg)
-            if not source.login and not (source.connector and source.platform):
-                msg = f"sources.{name} needs a login, or a connector and a platform"
+            if not source.login and not source.platform:
+                msg = f"sources.{name} needs a login, or a platform to listen on without one"
                 raise ValueError(msg)
+            _refuse_unknown(name, source)
         return self
 
     @property
@@ -178,7 +183,8 @@ class Config(Table):
         login = self.logins.get(table.login)
         platform = table.platform or (login.platform if login else "")
         connector = table.connector or (login and login.connector) or platform
-        listen_only = table.listen_only or table.kind in {"search", "hashtag"}
+        is_found = table.kind in LISTEN_ONLY
+        listen_only = table.listen_only or is_found
         return Source(
             name=name,
             connector=str(connector),
@@ -189,7 +195,19 @@ class Config(Table):
             languages=table.languages or self.brand.languages,
             answer_since=self._aware(table.answer_since),
             listen_only=listen_only,
+            by_hand=not table.listen_only and (is_found or not table.login),
         )
+
+
+def _refuse_unknown(name: str, source: SourceTable) -> None:
+    """Refuse keys that no connector gets to see: those of a source's login stand with the login."""
+    extra = [*(source.model_extra or ()), *(["base_url"] if source.base_url else [])]
+    if source.login and extra:
+        msg = (
+            f"sources.{name}.{extra[0]}: no such key; see docs/reference/configuration.md for the"
+            f" ones there are. What its connector needs stands under logins.{source.login}"
+        )
+        raise ValueError(msg)
 
 
 def read_config(

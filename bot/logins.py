@@ -1,15 +1,16 @@
 """Builds the connectors that byname.toml asks for, and hands them their settings."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.config import Config, Login
+from bot.config import Config, Login, SourceTable
 from bot.desk import Clock, Desk
+from bot.errors import ConfigError
 from bot.home import FileSecrets
 from connectors._load import load
-from connectors.contract import Connector, Free, Meter, Secrets
+from connectors.contract import WITHOUT_LOGIN, Connector, Free, Meter, Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,21 @@ class LoginSetup:
     secrets: Secrets
     clock: Clock
     meter: Meter = field(default_factory=Free)
+
+
+class NoSecrets:
+    """The secrets of a source without login: there are none, and none can be kept."""
+
+    def read(self, _login: str) -> Mapping[str, str]:
+        return {}
+
+    def write(self, login: str, _values: Mapping[str, str]) -> None:
+        raise ConfigError(f"{login} has no login to keep a secret for.")
+
+    async def refresh(
+        self, login: str, _renew: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
+    ) -> Mapping[str, str]:
+        raise ConfigError(f"{login} has no login to renew a secret of.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +58,12 @@ def wanted(config: Config) -> list[Wanted]:
         for name, login in config.logins.items()
     ]
     return logins + [
-        Wanted(f"source:{name}", table.connector, table.platform)
+        Wanted(
+            f"{WITHOUT_LOGIN}{name}",
+            table.connector or table.platform,
+            table.platform,
+            _settings(table),
+        )
         for name, table in config.sources.items()
         if not table.login
     ]
@@ -50,7 +71,8 @@ def wanted(config: Config) -> list[Wanted]:
 
 def build_connector(want: Wanted, home: Path, clock: Clock) -> Connector:
     """Build one connector. Raises what its `connect` raises, or ConnectorError for no such name."""
-    secrets = FileSecrets(home, locks={})
+    is_login = not want.name.startswith(WITHOUT_LOGIN)
+    secrets = FileSecrets(home, locks={}) if is_login else NoSecrets()
     setup = LoginSetup(want.name, want.platform, home, want.settings, secrets, clock)
     return load(want.connector)(setup)
 
@@ -75,13 +97,13 @@ def _polling(want: Wanted) -> Wanted:
 
 def connector_name(config: Config, source: str) -> str:
     """Return the name under which a source's connector was built."""
-    return config.sources[source].login or f"source:{source}"
+    return config.sources[source].login or f"{WITHOUT_LOGIN}{source}"
 
 
 async def close_all(connectors: Mapping[str, Connector]) -> None:
     await asyncio.gather(*(one.close() for one in connectors.values()), return_exceptions=True)
 
 
-def _settings(login: Login) -> Mapping[str, object]:
-    extra: dict[str, object] = dict(login.model_extra or {})
-    return {"base_url": login.base_url, **extra} if login.base_url else extra
+def _settings(table: Login | SourceTable) -> Mapping[str, object]:
+    extra: dict[str, object] = dict(table.model_extra or {})
+    return {"base_url": table.base_url, **extra} if table.base_url else extra

@@ -107,7 +107,7 @@ async def _honour(desk: Desk, pairs: Sequence[tuple[Kept, Recheck]]) -> None:
             desk.hub.tell("message", message.id)
     for name, happened in events.items():
         if name in desk.config.sources:
-            source = replace(desk.config.source(name), listen_only=True)
+            source = replace(desk.config.source(name), listen_only=True, by_hand=False)
             await desk.store.take_page(source, Page(tuple(happened), None), desk.clock())
     if events:
         desk.hub.tell("queue")

@@ -62,6 +62,7 @@ class Platform:
     label_source: str = ""
     message_url: str = ""  # {handle}, {id}
     account_url: str = ""  # {handle}
+    answer_url: str = ""  # {id}: where a human answers one that stands under another
     data: DataRules = DataRules()
 
 
@@ -144,6 +145,8 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
                 rule_source="github.com/HackerNews/API",
                 message_url="https://news.ycombinator.com/item?id={id}",
                 account_url="https://news.ycombinator.com/user?id={handle}",
+                answer_url="https://news.ycombinator.com/reply?id={id}",
+                data=DataRules(recheck_hours=24),
             ),
             Platform(
                 "youtube",
@@ -200,6 +203,12 @@ def length(name: str, text: str, limit: int | None = None) -> Length:
 def may_post(name: str) -> Permission:
     facts = platform(name)
     return Permission(facts.may_post, facts.rule, facts.rule_source)
+
+
+def answer_page(name: str, ref: str, *, is_first: bool, url: str = "") -> str:
+    """Return where a human answers a message by hand; `url` is where it stands itself."""
+    facts = platform(name)
+    return url if is_first or not facts.answer_url else facts.answer_url.format(id=ref)
 
 
 def data_rules(name: str, *, is_approved: bool = False) -> DataRules:

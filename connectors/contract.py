@@ -165,7 +165,10 @@ class Setup(Protocol):
     """What a connector is built from; bot hands it over (see `connect` of each connector)."""
 
     @property
-    def login(self) -> str: ...
+    def login(self) -> str:
+        """The login's name; `source:NAME` for a source without one, which has no secrets."""
+        ...
+
     @property
     def platform(self) -> str: ...
     @property
@@ -178,6 +181,14 @@ class Setup(Protocol):
     def clock(self) -> Clock: ...
     @property
     def meter(self) -> Meter: ...
+
+
+WITHOUT_LOGIN = "source:"
+
+
+def has_login(setup: Setup) -> bool:
+    """Say whether an account stands behind what is opened; without one it only listens."""
+    return not setup.login.startswith(WITHOUT_LOGIN)
 
 
 Connect = Callable[[Setup], Connector]

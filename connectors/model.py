@@ -107,6 +107,7 @@ class Source:
     languages: tuple[str, ...] = ("en",)
     answer_since: datetime | None = None  # older messages are history: tagged, never suggested
     listen_only: bool = False
+    by_hand: bool = False  # listen-only, but a human may answer it on the platform itself
 
 
 @dataclass(frozen=True, slots=True)

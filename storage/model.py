@@ -16,7 +16,15 @@ Direction = Literal["in", "out"]
 Role = Literal["read", "review", "admin"]
 Stage = Literal["tag", "suggest", "embed"]
 DecisionKind = Literal[
-    "approved", "edited", "own_words", "rejected", "no_reply", "snoozed", "recalled", "automatic"
+    "approved",
+    "edited",
+    "own_words",
+    "by_hand",  # answered on the platform itself; the reason is the link, if one was given
+    "rejected",
+    "no_reply",
+    "snoozed",
+    "recalled",
+    "automatic",
 ]
 BrakeScope = Literal["home", "login", "source"]
 
@@ -211,7 +219,9 @@ class QueueEntry:
 class QueueFilter:
     """Which messages a list shows. Empty fields do not narrow."""
 
-    view: Literal["needs_you", "silent", "snoozed", "sending", "held", "done", "all"] = "needs_you"
+    view: Literal["needs_you", "by_hand", "silent", "snoozed", "sending", "held", "done", "all"] = (
+        "needs_you"
+    )
     platform: str = ""
     intent: str = ""
     sentiment: str = ""
@@ -391,6 +401,7 @@ class DayNumbers:
     approved: int = 0  # sent unchanged
     edited: int = 0
     own_words: int = 0
+    by_hand: int = 0  # answered on the platform itself
     rejected: int = 0
     no_reply: int = 0
     automatic: int = 0

@@ -257,7 +257,10 @@ class Reviewing(Protocol):
         seconds: float | None = None,
         until: datetime | None = None,
     ) -> Decision:
-        """Reject (back to waiting, no suggestion), say no reply needed (done), or snooze."""
+        """Reject (back to waiting, no suggestion), say no reply needed (done), or snooze.
+
+        `by_hand`: a human answered on the platform itself (done); `reason` is the link, if any.
+        """
         ...
 
     async def recall(self, reply_id: int, reviewer_id: int, now: datetime) -> Reply:

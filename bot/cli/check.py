@@ -120,20 +120,25 @@ async def _check_logins(config: "Config", folder: Path) -> list[Line]:
     from bot.errors import BotError  # noqa: PLC0415
     from bot.logins import build_connector, close_all, wanted  # noqa: PLC0415
     from bot.standing import signed_out  # noqa: PLC0415
-    from connectors.contract import AuthFailed, ConnectorError  # noqa: PLC0415
+    from connectors.contract import (  # noqa: PLC0415
+        WITHOUT_LOGIN,
+        AuthFailed,
+        ConnectorError,
+    )
 
     lines = []
     for want in wanted(config):
-        part = f"login {want.name}"
+        is_login = not want.name.startswith(WITHOUT_LOGIN)
+        part = f"login {want.name}" if is_login else want.name
         try:
             connector = build_connector(want, folder, wall_clock)
         except (BotError, ConnectorError) as error:
             lines.append(Line(part, ok=False, says=str(error)))
             continue
         try:
-            lines.append(Line(part, *_healthy(await connector.check())))
+            lines.append(Line(part, *_healthy(await connector.check(), is_login=is_login)))
         except AuthFailed as error:
-            says = f"{signed_out(want.platform, want.name)} ({error})"
+            says = f"{signed_out(want.platform, want.name)} ({error})" if is_login else str(error)
             lines.append(Line(part, ok=False, says=says))
         except ConnectorError as error:
             lines.append(Line(part, ok=False, says=str(error)))
@@ -142,7 +147,10 @@ async def _check_logins(config: "Config", folder: Path) -> list[Line]:
     return lines
 
 
-def _healthy(health: "Health") -> tuple[bool, str]:
+def _healthy(health: "Health", *, is_login: bool) -> tuple[bool, str]:
+    if not is_login:  # nobody is signed in, and nothing is posted that would need a label
+        told = [f"listens as {health.who}", _budget(health.budget), *health.todo]
+        return health.ok, "; ".join(part for part in told if part)
     label = "automation label seen" if health.has_automation_label else "no automation label"
     left = _budget(health.budget)
     said = [f"signed in as {health.who}", label, *([left] if left else []), *health.todo]

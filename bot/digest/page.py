@@ -80,6 +80,7 @@ class Record:
     approved: int = 0
     edited: int = 0
     own_words: int = 0
+    by_hand: int = 0
     rejected: int = 0
     no_reply: int = 0
     automatic: int = 0

@@ -57,7 +57,7 @@ async def propose(
 ) -> Proposal:
     """Ask the drafters in order of trust and keep what the guard lets through."""
     reason = await _why(desk, message)
-    if forbidden := await why_forbidden(desk, message):
+    if message.login is not None and (forbidden := await why_forbidden(desk, message)):
         return Proposal((), forbidden, reason)
     if (silence := why_silent(message)) or vector is None:
         return Proposal((), silence or "there are no words to go by", reason)

@@ -56,6 +56,7 @@ def environment() -> Environment:
 
 VIEWS = (
     ("needs_you", "Needs you"),
+    ("by_hand", "By hand"),
     ("silent", "No draft"),
     ("snoozed", "Snoozed"),
     ("done", "Done"),
@@ -64,6 +65,7 @@ VIEWS = (
 NOTICES = {
     "rejected": "Rejected. The message waits for your own words.",
     "no_reply": "No reply needed: done.",
+    "by_hand": "Answered by hand: done.",
     "snoozed": "Snoozed.",
     "corrected": "Corrected.",
     "recalled": "Taken back. Nothing was sent.",
@@ -78,6 +80,8 @@ KEYS = (
     ("o", "Write your own words"),
     ("d", "Reject, then a letter for the reason"),
     ("x", "No reply needed"),
+    ("c", "Copy the suggestion, where you answer by hand"),
+    ("h", "Answered by hand"),
     ("s", "Snooze, then a choice"),
     ("u", "Undo the last approval"),
     ("j k", "Next, previous"),

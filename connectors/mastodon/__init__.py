@@ -7,13 +7,21 @@
     streaming = false                           # true: pages go on with what happens
 
 Sources: "mentions" (said to us, quotes of us, and what we say ourselves), "hashtag" (listen-only).
+A hashtag needs no login where the server shows it to everybody:
+
+    [sources.tag]
+    platform = "mastodon"
+    kind = "hashtag"
+    query = "acme"
+    base_url = "https://social.example"
+
 The secret is `access_token`; tokens of Mastodon do not run out, so there is nothing to refresh, and
 a refused one needs a human (sign_in). Not here: what any of it means (the modules).
 """
 
 from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
 
-from connectors.contract import Connector, ConnectorError, Setup
+from connectors.contract import Connector, ConnectorError, Setup, has_login
 from connectors.mastodon.api import Api
 from connectors.mastodon.connector import Mastodon
 
@@ -37,8 +45,25 @@ def connect(setup: Setup) -> Connector:
         settings = _Settings.model_validate(dict(setup.settings))
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConnectorError(f"login {setup.login}: {said}") from error
+        raise ConnectorError(f"{_name(setup)}: {said}") from error
     secret = setup.secrets.read(setup.login)
     token, granted = secret.get("access_token", ""), secret.get("scope", "").split()
-    api = Api(str(settings.base_url), token, setup.clock, timeout_s=settings.timeout_s)
-    return Mastodon(api, team=settings.team, is_streaming=settings.streaming, granted=granted)
+    is_public = not has_login(setup)
+    api = Api(
+        str(settings.base_url),
+        token,
+        setup.clock,
+        timeout_s=settings.timeout_s,
+        is_public=is_public,
+    )
+    return Mastodon(
+        api,
+        team=settings.team,
+        is_streaming=settings.streaming,
+        granted=granted,
+        is_public=is_public,
+    )
+
+
+def _name(setup: Setup) -> str:
+    return f"login {setup.login}" if has_login(setup) else setup.login

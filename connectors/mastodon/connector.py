@@ -47,8 +47,11 @@ class Mastodon:
         team: Sequence[str] = (),
         is_streaming: bool = False,
         granted: Sequence[str] = (),
+        is_public: bool = False,
     ) -> None:
+        """Open a login; `is_public`: nobody is signed in, only what everybody sees is read."""
         self._api = api
+        self._is_public = is_public
         self._team = tuple(one.removeprefix("@") for one in team)
         self._is_streaming = is_streaming
         self._granted = tuple(granted)
@@ -57,6 +60,8 @@ class Mastodon:
         self._us: parse.Us | None = None
 
     async def check(self) -> Health:
+        if self._is_public:
+            return await self._check_public()
         account = await self._api.get("/api/v1/accounts/verify_credentials")
         scopes = await self._scopes()
         instance = await self._api.instance()
@@ -92,6 +97,8 @@ class Mastodon:
         return [await self._recheck(one, found, us) for one in refs]
 
     async def may_reply(self, message: MessageRef) -> Permission:
+        if self._is_public:
+            return Permission(False, "Nobody is signed in here: answer by hand.", "byname.toml")
         status = await self._status(await self._server_ref(message))
         if status is None:
             return Permission(False, "The message is gone.", "the instance answers 404")
@@ -113,6 +120,8 @@ class Mastodon:
 
         Source: docs.joinmastodon.org/methods/statuses, Idempotency-Key. Some servers ignore it.
         """
+        if self._is_public:
+            raise Rejected("Nobody is signed in here: answer by hand.", code="not_allowed")
         text = addressed(reply)
         async with before_sending():
             most = await self._most_characters()
@@ -159,7 +168,17 @@ class Mastodon:
     async def close(self) -> None:
         await self._api.close()
 
+    async def _check_public(self) -> Health:
+        instance = await self._api.instance()
+        return Health(
+            who=f"nobody on {self._api.base_url} ({instance.version or 'unknown'}): read only",
+            scopes=("read:statuses",),
+            budget=self._api.reading,
+        )
+
     async def _who(self) -> parse.Us:
+        if self._is_public:
+            return parse.Us("", "", self._team)
         if self._us is None:
             account = await self._api.get("/api/v1/accounts/verify_credentials")
             self._us = parse.Us(account["id"], account["acct"], self._team)

@@ -124,6 +124,10 @@ def _lists(source: Source, us: parse.Us) -> Sequence[tuple[str, str, Params]]:
     `include_filtered`: what a notification policy put aside is still said to us.
     """
     match source.kind:
+        case "mentions" if not us.server_ref:
+            raise AuthFailed(
+                "nobody is signed in, so nobody is mentioned: only a hashtag is public"
+            )
         case "mentions":
             kinds = [("types[]", "mention"), ("types[]", "quote"), ("include_filtered", "true")]
             own = at("/api/v1/accounts/{}/statuses", us.server_ref)

@@ -391,6 +391,32 @@ INSERT INTO counters (name, value) VALUES ('token', 0), ('vectors', 0), ('ping',
 
 FIRST_RELEASE = HEARD + UNDERSTOOD + DECIDED
 
+# A check cannot be changed in place; nothing points at a decision, so the table is made anew.
+ANSWERED_BY_HAND = """
+CREATE TABLE decisions_new (
+  id INTEGER PRIMARY KEY,
+  request_id TEXT UNIQUE,
+  kind TEXT NOT NULL CHECK (kind IN (
+    'approved', 'edited', 'own_words', 'by_hand', 'rejected', 'no_reply', 'snoozed', 'recalled',
+    'automatic')),
+  message_id BIGINT NOT NULL REFERENCES messages (id),
+  reviewer_id BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '',
+  seconds DOUBLE PRECISION,
+  reply_id BIGINT REFERENCES replies (id),
+  suggestion_id BIGINT REFERENCES suggestions (id),
+  option_number BIGINT,
+  lane_key TEXT NOT NULL DEFAULT '',
+  edit_distance DOUBLE PRECISION
+);
+INSERT INTO decisions_new SELECT * FROM decisions;
+DROP TABLE decisions;
+ALTER TABLE decisions_new RENAME TO decisions;
+CREATE INDEX decisions_at ON decisions (at);
+CREATE INDEX decisions_message ON decisions (message_id);
+"""
+
 SEARCH_TRIGGERS = (
     # Only a change of the words touches the index: a change of state must not pay for search.
     """CREATE TRIGGER messages_search_insert AFTER INSERT ON messages BEGIN

@@ -107,11 +107,11 @@ CREATE TABLE cursors (
   error_at BIGINT,
   messages BIGINT NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE TABLE decisions (
+CREATE TABLE "decisions" (
   id INTEGER PRIMARY KEY,
   request_id TEXT UNIQUE,
   kind TEXT NOT NULL CHECK (kind IN (
-    'approved', 'edited', 'own_words', 'rejected', 'no_reply', 'snoozed', 'recalled',
+    'approved', 'edited', 'own_words', 'by_hand', 'rejected', 'no_reply', 'snoozed', 'recalled',
     'automatic')),
   message_id BIGINT NOT NULL REFERENCES messages (id),
   reviewer_id BIGINT NOT NULL,

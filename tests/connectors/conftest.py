@@ -13,6 +13,7 @@ import pytest
 from lexicons import Lexicons
 from simulators import bluesky_answers
 from simulators.bluesky import Network
+from simulators.hackernews import News
 from simulators.mastodon import Instance
 
 from connectors import bluesky
@@ -162,6 +163,16 @@ def setup_type() -> type[Desk]:
 async def instance(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Instance]:
     """A simulated Mastodon instance."""
     one = Instance(wall)
+    server = await aiohttp_server(one.app())
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
+
+
+@pytest.fixture
+async def news(aiohttp_server: Any, wall: Wall) -> AsyncIterator[News]:
+    """A simulated Hacker News, with its search."""
+    one = News(wall)
     server = await aiohttp_server(one.app())
     one.base = str(server.make_url("")).rstrip("/")
     yield one

@@ -465,6 +465,64 @@ async def test_recheck_asks_for_many_at_once_where_it_can(instance, connect, has
     assert asked == (3 if has_batches else 27)
 
 
+# Without a login
+
+
+@pytest.fixture
+async def listen(instance, tmp_path, wall, setup_type):
+    """Open a source without login."""
+    settings = {"base_url": instance.base, "timeout_s": 20}
+    connector = mastodon.connect(setup_type(tmp_path, wall, "mastodon", "source:tag", settings))
+    yield connector
+    await connector.close()
+
+
+TAG = Source("tag", "mastodon", "mastodon", "hashtag", query="#saddles")
+
+
+async def test_a_hashtag_is_read_without_a_login(instance, listen):
+    post = instance.say("1002", "my new #saddles")
+    answer = instance.say("1003", "nice #saddles", post["id"])
+    events, cursor = await collect(listen, TAG)
+    assert said(events) == ["my new #saddles", "nice #saddles"]
+    assert not any(one.message.author.is_ours for one in events)
+    assert [one.text for one in await listen.thread(ref(answer))] == ["my new #saddles"]
+    instance.delete(post["id"])
+    assert [one.fate for one in await listen.recheck([ref(post), ref(answer)])] == [
+        "deleted",
+        "there",
+    ]
+    assert (await collect(listen, TAG, cursor))[0] == []
+
+
+async def test_check_of_a_source_without_login_says_that_nobody_is_signed_in(instance, listen):
+    health = await listen.check()
+    assert health.who == f"nobody on {instance.base} (4.6.4): read only"
+    assert not health.has_automation_label
+
+
+async def test_where_tags_are_not_public_a_human_has_to_connect_a_login(instance, listen):
+    instance.is_public = False
+    with pytest.raises(AuthFailed, match="byname connect mastodon"):
+        await collect(listen, TAG)
+
+
+async def test_nobody_is_mentioned_where_nobody_is_signed_in(listen):
+    with pytest.raises(AuthFailed, match="only a hashtag is public"):
+        await collect(listen)
+
+
+async def test_nothing_is_posted_where_nobody_is_signed_in(instance, listen, wall):
+    status = instance.say("1002", "my new #saddles")
+    permission = await listen.may_reply(ref(status))
+    assert not permission.allowed
+    assert "by hand" in permission.rule
+    with pytest.raises(Rejected) as caught:
+        await listen.post(reply(wall, status))
+    assert caught.value.code == "not_allowed"
+    assert instance.calls["POST /api/v1/statuses"] == 0
+
+
 # Limits, tokens, what check says
 
 

@@ -28,6 +28,7 @@ acts as the first admin, or as the reviewer that X-Byname-Reviewer names (name o
                                                    option shown_hash seconds -> reply, undo_seconds
     POST /messages/{id}/reject             review  request_id reason -> decision
     POST /messages/{id}/no-reply           review  request_id -> decision
+    POST /messages/{id}/by-hand            review  request_id url -> decision
     POST /messages/{id}/snooze             review  request_id, choice or until -> decision
     POST /messages/{id}/correct            review  sentiment intents offensive crisis needs_reply
     POST /replies/{id}/undo                review  -> reply

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from bot.config import LISTEN_ONLY
 from bot.desk import Desk
 from bot.suggest.guard import Finding, inspect_reply
 from bot.suggest.suggest import why_forbidden
@@ -16,7 +17,7 @@ from bot.web.asked import filter_query, path_id, place_query, query_id, queue_fi
 from bot.web.chart import MoodChart, mood_chart
 from bot.web.keys import DESK
 from bot.web.render import page
-from connectors._platforms import Length, length, may_post
+from connectors._platforms import Length, answer_page, length, may_post
 from nlp.model import INTENTS
 from storage.model import (
     Message,
@@ -43,6 +44,14 @@ class Composer:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a human needs who answers on the platform itself."""
+
+    link: str
+    options: Sequence[Option]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is shown of a person beside a draft."""
 
@@ -63,6 +72,7 @@ class Opened:
     known: Known | None
     composer: Composer | None
     refusal: str  # why nobody can answer here; empty: somebody can
+    by_hand: ByHand | None = None  # where somebody can answer elsewhere
 
 
 async def review(request: web.Request) -> web.Response:
@@ -164,6 +174,7 @@ async def open_message(request: web.Request, message_id: int) -> Opened:
         known=await known(desk, entry),
         composer=None if refusal else compose(desk, entry, request.query.get("option", "")),
         refusal=refusal,
+        by_hand=by_hand(entry) if refusal else None,
     )
 
 
@@ -188,10 +199,8 @@ def why_not(desk: Desk, entry: QueueEntry) -> str:
         return "This is our own message."
     if message.deleted_at is not None:
         return "They deleted their message; an answer would stand alone."
-    if entry.reply is not None and entry.reply.state not in {"withdrawn", "recalled", "failed"}:
+    if entry.reply is not None and entry.reply.state not in _ENDED:
         return "There is a reply already."
-    if message.login is None:
-        return "This source only listens: there is no login to answer with."
     return _not_allowed(desk, message) or _STATES.get(message.state, "")
 
 
@@ -200,11 +209,25 @@ def _not_allowed(desk: Desk, message: Message) -> str:
     source = desk.config.sources.get(message.source)
     if not permission.allowed:
         return permission.rule
-    if source is not None and (source.listen_only or source.kind in {"search", "hashtag"}):
+    if source is not None and (source.listen_only or source.kind in LISTEN_ONLY):
         return "Found by listening: byname does not write to people who did not write to us."
+    if message.login is None:
+        return "This source only listens: there is no login to answer with."
     return ""
 
 
+def by_hand(entry: QueueEntry) -> ByHand | None:
+    """Return what answering by hand needs; nothing where the message waits for no answer."""
+    message, options = entry.message, entry.suggestion.options if entry.suggestion else ()
+    is_busy = entry.reply is not None and entry.reply.state not in _ENDED
+    if message.state not in {"waiting", "suggested", "snoozed"} or is_busy:
+        return None
+    is_first = message.parent_ref is None
+    link = answer_page(message.platform, message.ref, is_first=is_first, url=message.url)
+    return ByHand(link, options)
+
+
+_ENDED = frozenset({"withdrawn", "recalled", "failed"})
 _STATES = {
     "new": "Just arrived; it is being read.",
     "history": "History: it was there before byname began to answer.",

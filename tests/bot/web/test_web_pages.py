@@ -178,8 +178,9 @@ async def test_an_edited_message_shows_how_it_read_before(browser, stage):
 async def test_what_was_found_by_listening_cannot_be_answered(browser, stage, desk):
     message_id = await stage.hear("Anyone tried Kettlewren?", "heard")
     html = await browser.read(f"/m/{message_id}")
-    assert "only listens" in html
+    assert "Found by listening" in html
     assert 'id="composer"' not in html
+    assert 'id="by-hand"' not in html  # not read yet
 
 
 async def test_whoever_only_reads_sees_no_buttons(enter, stage):

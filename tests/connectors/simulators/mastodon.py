@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 US = "1001"
+PUBLIC = ("/api/v1/timelines/tag/", "/api/v1/statuses", "/api/v2/instance", "/api/v1/instance")
 
 
 def stamp(moment: datetime) -> str:
@@ -34,6 +35,7 @@ class Instance:
         self.left = 299
         self.min_id = "works"  # or "ignored", or "since": the newest page above it
         self.has_batches = True
+        self.is_public = True  # tags and statuses are shown to who is not signed in
         self.has_idempotency_key = True
         self.stream_by = "events"  # or "socket", or "" for none
         self.policy = {"for_private_mentions": "filter", "for_not_following": "accept"}
@@ -171,7 +173,8 @@ class Instance:
         self.queries.append((request.path, request.query_string))
         if not request.path.startswith(("/oauth", "/api/v1/apps")) or request.method == "GET":
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if token not in self.tokens:
+            is_open = self.is_public and not token and request.path.startswith(PUBLIC)
+            if token not in self.tokens and not is_open:
                 return self._no(401, "The access token is invalid")
         fault = self.faults[name].pop(0) if self.faults.get(name) else ""
         return await self._go_wrong(fault, request, handler)
