@@ -6,7 +6,6 @@ from storage.model import Message
 from storage.sqlite import changing, rows
 from storage.sqlite.engine import Connection
 
-
 MOST_COUNTED = 10_000
 _DUE = "WHERE m.platform = ? AND m.checked_at < ? AND m.state <> 'gone'"
 

@@ -1,4 +1,4 @@
-"""What paid calls cost, by day, and what was paid for today: a platform bills each thing once a day.
+"""What paid calls cost, by day, and what was paid for today: each thing is billed once a day.
 
 Days are UTC dates. Not here: what may be spent (bot.meter).
 """
@@ -53,7 +53,7 @@ def _share(conn: Connection, login: str, day: str, charge: Charge) -> tuple[int,
     macs = _macs(conn, login, charge.refs)
     if not macs:
         return 1, 1
-    fresh = macs.keys() - {ref for ref in _known(conn, login, day, macs)}
+    fresh = macs.keys() - _known(conn, login, day, macs)
     conn.execute("DELETE FROM paid_refs WHERE day < ?", (day,))
     conn.executemany(
         "INSERT INTO paid_refs (login, day, mac) VALUES (?, ?, ?)",
@@ -68,11 +68,12 @@ def _macs(conn: Connection, login: str, refs: Collection[str]) -> dict[str, str]
 
 
 def _known(conn: Connection, login: str, day: str, macs: dict[str, str]) -> frozenset[str]:
-    refs, found = list(macs), set()
+    refs = list(macs)
+    found: set[str] = set()
     for start in range(0, len(refs), _AT_ONCE):
         some = {macs[ref]: ref for ref in refs[start : start + _AT_ONCE]}
         rows = conn.execute(
-            f"SELECT mac FROM paid_refs WHERE login = ? AND day = ? AND mac IN ({marks(some)})",
+            f"SELECT mac FROM paid_refs WHERE login = ? AND day = ? AND mac IN ({marks([*some])})",
             (login, day, *some),
         )
         found |= {some[row["mac"]] for row in rows}

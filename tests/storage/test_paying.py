@@ -1,4 +1,4 @@
-"""What paid calls cost: by login, purpose and day, durable, each thing paid for once a day (UTC)."""
+"""What paid calls cost: by login, purpose and day; each thing is paid for once a day (UTC)."""
 
 import asyncio
 from datetime import date
