@@ -6,7 +6,8 @@ is generated from them. Environment names like BYNAME_WEB__PORT override single 
 
 import os
 import tomllib
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,10 +15,16 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bot.errors import ConfigError
+from connectors._platforms import DataRules, data_rules
 from connectors.model import Source
 
 ENV_PREFIX = "BYNAME_"
+SEARCHES = frozenset({"search", "hashtag", "keyword"})  # found, not said to us: listen-only
+PURPOSES = frozenset({"reply", "delete", "check", "recheck", "thread"})  # of paid calls
 ENV_NOT_KEYS = ("BYNAME_HOME", "BYNAME_SHARED", "BYNAME_SECRET_")
+
+
+Day = date
 
 
 class Table(BaseModel):
@@ -50,6 +57,13 @@ class Login(BaseModel):
     platform: str = Field(description="x, reddit, bluesky, mastodon, ...")
     connector: str = Field("", description="Connector to use; default: the platform's own.")
     base_url: str = Field("", description="Server address, where a platform has several.")
+    monthly_cap_dollars: Decimal | None = Field(
+        None,
+        ge=0,
+        description="What this login may cost in a calendar month (UTC), where a platform takes "
+        "money. Reading pauses before it is exceeded; without it, it does not start. Approved "
+        "replies count, and are not stopped: their price stood beside them.",
+    )
 
 
 class SourceTable(Table):
@@ -66,6 +80,20 @@ class SourceTable(Table):
     )
     listen_only: bool = Field(False, description="Never answer what this source brings.")
     poll_seconds: float = Field(15, gt=0, description="Pause between two looks.")
+    monthly_cap_dollars: Decimal | None = Field(
+        None,
+        ge=0,
+        description="What this source alone may cost in a month, inside its login's cap. A search "
+        "on a platform that takes money starts only when this is set; `byname check` and the "
+        "sources page say beforehand about how much it would cost.",
+    )
+
+
+class PlatformApproval(Table):
+    """A platform's written approval of what its rules forbid otherwise. NAME is the platform."""
+
+    reference: str = Field(min_length=1, description="Where it is written: ticket, mail, contract.")
+    date: Day = Field(description="The day it was given.")
 
 
 class Nlp(Table):
@@ -143,6 +171,9 @@ class Config(Table):
     brand: Brand
     logins: dict[str, Login] = Field(default_factory=dict, description="Our accounts.")
     sources: dict[str, SourceTable] = Field(default_factory=dict, description="What we hear.")
+    approvals: dict[str, PlatformApproval] = Field(
+        default_factory=dict, description="Written approvals, by platform."
+    )
     nlp: Nlp = Nlp()
     suggest: Suggest = Suggest()
     web: Web = Web()
@@ -154,6 +185,9 @@ class Config(Table):
         for name, source in self.sources.items():
             if source.login and source.login not in self.logins:
                 msg = f"sources.{name} names login {source.login!r}, which is not under [logins]"
+                raise ValueError(msg)
+            if name in PURPOSES:
+                msg = f"sources.{name}: what is spent goes by that name; choose another"
                 raise ValueError(msg)
             if not source.login and not (source.connector and source.platform):
                 msg = f"sources.{name} needs a login, or a connector and a platform"
@@ -172,13 +206,17 @@ class Config(Table):
         """Read a time without zone, as TOML allows it, in the brand's zone."""
         return at.replace(tzinfo=self.zone) if at is not None and at.tzinfo is None else at
 
+    def rules(self, platform: str) -> DataRules:
+        """Return what may be done with words from a platform, its approval on record counted in."""
+        return data_rules(platform, is_approved=platform in self.approvals)
+
     def source(self, name: str) -> Source:
         """Return a source in the words of the connectors."""
         table = self.sources[name]
         login = self.logins.get(table.login)
         platform = table.platform or (login.platform if login else "")
         connector = table.connector or (login and login.connector) or platform
-        listen_only = table.listen_only or table.kind in {"search", "hashtag"}
+        listen_only = table.listen_only or table.kind in SEARCHES
         return Source(
             name=name,
             connector=str(connector),

@@ -161,6 +161,15 @@ class Connector(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class Estimates(Protocol):
+    """A connector that can say beforehand what listening would cost. Optional."""
+
+    async def estimate(self, source: Source) -> int:
+        """Return micro-dollars a month at the rate of the last 7 days; 0: it costs nothing."""
+        ...
+
+
 class Setup(Protocol):
     """What a connector is built from; bot hands it over (see `connect` of each connector)."""
 

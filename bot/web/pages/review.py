@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from bot.config import SEARCHES
+from bot.costs import ReplyCost, reply_cost
 from bot.desk import Desk
 from bot.suggest.guard import Finding, inspect_reply
 from bot.suggest.suggest import why_forbidden
@@ -39,6 +41,7 @@ class Composer:
     option: Option | None  # None: the reviewer's own words
     text: str
     size: Length
+    cost: ReplyCost | None  # None: replies are free there
     findings: Sequence[Finding]
 
 
@@ -200,7 +203,7 @@ def _not_allowed(desk: Desk, message: Message) -> str:
     source = desk.config.sources.get(message.source)
     if not permission.allowed:
         return permission.rule
-    if source is not None and (source.listen_only or source.kind in {"search", "hashtag"}):
+    if source is not None and (source.listen_only or source.kind in SEARCHES):
         return "Found by listening: byname does not write to people who did not write to us."
     return ""
 
@@ -220,7 +223,8 @@ def compose(desk: Desk, entry: QueueEntry, asked: str) -> Composer:
         chosen = options[0]
     text = chosen.text if chosen else ""
     findings = inspect_reply(text, entry.message, desk.config) if text else []
-    return Composer(chosen, text, length(entry.message.platform, text), findings)
+    platform = entry.message.platform
+    return Composer(chosen, text, length(platform, text), reply_cost(platform, text), findings)
 
 
 async def known(desk: Desk, entry: QueueEntry) -> Known | None:
