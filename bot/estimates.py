@@ -27,7 +27,11 @@ class Estimate:
 
     @property
     def says(self) -> str:
-        return f"about {amount(self.micro_dollars)} dollars a month at the last 7 days' rate"
+        return in_words(self.micro_dollars)
+
+
+def in_words(micro_dollars: int) -> str:
+    return f"about {amount(micro_dollars)} dollars a month at the last 7 days' rate"
 
 
 async def look_ahead(desk: Desk, connector: Estimates, searches: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from bot.cli._context import home_option, json_option, print_rows, run_async
 if TYPE_CHECKING:
     from bot.config import Config
     from bot.desk import Desk
+    from connectors.contract import Connector
     from connectors.model import Budget, Health
 
 
@@ -121,9 +122,8 @@ async def _check_store(config: "Config", folder: Path) -> list[Line]:
 
 
 async def _check_money(desk: "Desk") -> list[Line]:
-    """Say what paid platforms cost, would cost, and what their rules still wait for."""
+    """Say what paid platforms cost, and what their rules still wait for."""
     from bot.costs import costs  # noqa: PLC0415
-    from bot.estimates import estimates  # noqa: PLC0415
     from bot.overdue import overdue  # noqa: PLC0415
 
     paid = await costs(desk.store, desk.config, desk.clock())
@@ -131,8 +131,6 @@ async def _check_money(desk: "Desk") -> list[Line]:
         Line(f"cost {one.login}", ok=True, says=one.says + (f": {one.parts}" if one.parts else ""))
         for one in paid
     ]
-    ahead = await estimates(desk)
-    lines += [Line(f"search {name}", ok=True, says=one.says) for name, one in ahead.items()]
     late = await overdue(desk)
     return lines + [Line(f"re-checks {one.platform}", not one.reason, one.says) for one in late]
 
@@ -185,6 +183,7 @@ async def _check_logins(config: "Config", folder: Path) -> list[Line]:
             continue
         try:
             lines.append(Line(part, *_healthy(await connector.check())))
+            lines += await _look_ahead(config, connector, want.name)
         except AuthFailed as error:
             says = f"{signed_out(want.platform, want.name)} ({error})"
             lines.append(Line(part, ok=False, says=says))
@@ -193,6 +192,21 @@ async def _check_logins(config: "Config", folder: Path) -> list[Line]:
         finally:
             await close_all({want.name: connector})
     return lines
+
+
+async def _look_ahead(config: "Config", connector: "Connector", name: str) -> list[Line]:
+    """Ask what the searches of a connector would cost, where it can tell and they cost anything."""
+    from bot.config import SEARCHES  # noqa: PLC0415
+    from bot.estimates import in_words  # noqa: PLC0415
+    from bot.logins import connector_name  # noqa: PLC0415
+    from connectors.contract import Estimates  # noqa: PLC0415
+
+    if not isinstance(connector, Estimates):
+        return []
+    mine = [one for one in config.sources if connector_name(config, one) == name]
+    searches = [config.source(one) for one in mine if config.sources[one].kind in SEARCHES]
+    told = [(source.name, await connector.estimate(source)) for source in searches]
+    return [Line(f"search {one}", ok=True, says=in_words(cost)) for one, cost in told if cost]
 
 
 def _healthy(health: "Health") -> tuple[bool, str]:
