@@ -92,9 +92,7 @@ class Cost:
     def ahead(self) -> str:
         cap, by_its_end = self.cap_micro_dollars, self.projected_micro_dollars
         says = f"about {amount(by_its_end)} by its end at this rate"
-        if cap is None or by_its_end <= cap or self.micro_dollars >= cap:
-            return says
-        return f"{says}: reading will pause before"
+        return says if cap is None or by_its_end <= cap else f"{says}: the cap stops it before"
 
     @property
     def parts(self) -> str:

@@ -212,7 +212,8 @@ async def _look_ahead(config: "Config", connector: "Connector", name: str) -> li
 def _healthy(health: "Health") -> tuple[bool, str]:
     label = "automation label seen" if health.has_automation_label else "no automation label"
     left = _budget(health.budget)
-    said = [f"signed in as {health.who}", label, *([left] if left else []), *health.todo]
+    scopes = [f"may {', '.join(health.scopes)}"] if health.scopes else []
+    said = [f"signed in as {health.who}", *scopes, label, *([left] if left else []), *health.todo]
     return health.ok, "; ".join(said)
 
 
