@@ -1,7 +1,7 @@
 """The meter: reading pauses before a cap is exceeded, and says so in a sentence; replies go on."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -184,16 +184,15 @@ async def test_what_was_asked_for_and_cost_less_is_free_again(meter):
 
 
 async def test_a_call_that_never_came_back_does_not_hold_its_money_for_long(meter, wall):
-    one, never = meter(1, mentions={}), asyncio.Event()
+    one, has_asked, never = meter(1, mentions={}), asyncio.Event(), asyncio.Event()
 
     async def hang():
         await one.ask("mentions", 90 * CENT)
+        has_asked.set()
         await never.wait()
 
     hanging = asyncio.create_task(hang())
-    await asyncio.sleep(0)
-    while not one._running:
-        await asyncio.sleep(0)
+    await has_asked.wait()
     await said(one.ask("mentions", 20 * CENT))
     wall.now += UNANSWERED
     await one.ask("mentions", 20 * CENT)
@@ -239,7 +238,7 @@ def test_a_year_ends_with_december():
 
 def test_the_end_of_the_month_is_foretold_from_the_days_that_cost_something():
     now = datetime(2026, 11, 11, tzinfo=UTC)  # ten days gone, twenty to come
-    assert projected(10 * DOLLAR, datetime(2026, 11, 1).date(), now) == 30 * DOLLAR
-    assert projected(10 * DOLLAR, datetime(2026, 11, 6).date(), now) == 50 * DOLLAR
+    assert projected(10 * DOLLAR, date(2026, 11, 1), now) == 30 * DOLLAR
+    assert projected(10 * DOLLAR, date(2026, 11, 6), now) == 50 * DOLLAR
     just = datetime(2026, 11, 30, 1, tzinfo=UTC)  # an hour is taken for a day
     assert projected(24, just.date(), just) == 24 + 23

@@ -51,7 +51,7 @@ class Known:
 
     person: Person
     recent: Sequence[Message]
-    chart: MoodChart
+    chart: MoodChart | None  # None: their platform's rules allow no mood over time
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +235,15 @@ async def known(desk: Desk, entry: QueueEntry) -> Known | None:
         return None
     said = await desk.store.person_messages(entry.person_id, limit=40)
     recent = [one for one in said if one.thread_id != entry.message.thread_id][:6]
-    return Known(person, recent, await chart_of(desk, entry.person_id, desk.clock()))
+    return Known(person, recent, await chart_of(desk, person, desk.clock()))
 
 
-async def chart_of(desk: Desk, person_id: int, now: datetime, span_days: int = 60) -> MoodChart:
+async def chart_of(
+    desk: Desk, person: Person, now: datetime, span_days: int = 60
+) -> MoodChart | None:
+    """Return somebody's mood over time, where the rules of all their platforms allow that."""
+    if not all(desk.config.rules(one.platform).may_profile for one in person.accounts):
+        return None
     today = now.astimezone(desk.config.zone).date()
-    days = await desk.store.person_days(person_id, today - timedelta(days=span_days))
+    days = await desk.store.person_days(person.id, today - timedelta(days=span_days))
     return mood_chart(days, today, span_days)
