@@ -91,7 +91,7 @@ class Cost:
     @property
     def ahead(self) -> str:
         cap, by_its_end = self.cap_micro_dollars, self.projected_micro_dollars
-        says = f"about {amount(by_its_end)} by its end at this rate"
+        says = f"about {amount(by_its_end)} by the month's end at this rate"
         return says if cap is None or by_its_end <= cap else f"{says}: the cap stops it before"
 
     @property

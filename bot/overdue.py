@@ -27,7 +27,8 @@ class Overdue:
         why = self.reason or "this is being caught up with"
         return (
             f"{self.messages:,} message{plural} from {self.platform} {verb} not looked at again "
-            f"within {self.hours} h, as its rules ask, so that deletions are honoured: {why}"
+            f"within {self.hours} h. Its rules ask for it, so that deletions are honoured. "
+            f"{why[0].upper()}{why[1:]}."
         )
 
 

@@ -47,7 +47,7 @@ def health(facts: Facts) -> tuple[HealthLine, ...]:
         *(_brake(brake) for brake in facts.brakes),
         *_replies(facts.stuck),
         *_unread(facts.unread),
-        *(HealthLine(f"{one.says}.", is_good=False) for one in facts.overdue if facts.is_latest),
+        *(HealthLine(one.says, is_good=False) for one in facts.overdue if facts.is_latest),
         *(line for source in facts.sources if (line := _source(source, facts))),
     ]
     if lines:

@@ -199,8 +199,8 @@ async def test_re_checks_that_a_cap_stops_are_a_matter_for_a_human(paid, reader)
     (late,) = await overdue(here.desk)
     assert (late.platform, late.messages, late.hours) == ("mastodon", 20, 24)
     assert late.says.startswith(
-        "20 messages from mastodon were not looked at again within 24 h, as its rules ask, so that "
-        "deletions are honoured: paused: 0.20 of this month's 0.20 dollars are spent"
+        "20 messages from mastodon were not looked at again within 24 h. Its rules ask for it, so "
+        "that deletions are honoured. Paused: 0.20 of this month's 0.20 dollars are spent"
     )
     here.wall.now = datetime(2026, 4, 1, 0, 1, tzinfo=UTC)
     await look()
@@ -247,6 +247,6 @@ async def test_what_it_costs_is_said_by_purpose_dearest_first(paid, reader):
     cost = await spent(here)
     assert cost.parts == "all 0.20 dollars in 3 calls; re-checks 0.20 dollars in 1 call"
     assert cost.says == (
-        "0.40 of 0.40 dollars this month in 4 calls, about 6.03 by its end at this rate: the cap "
-        "stops it before"
+        "0.40 of 0.40 dollars this month in 4 calls, about 6.03 by the month's end at this rate: "
+        "the cap stops it before"
     )

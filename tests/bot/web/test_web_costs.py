@@ -40,7 +40,7 @@ async def test_the_sources_page_says_what_was_spent_of_the_cap_and_for_what(desk
     browser = await enter("read")
     html = " ".join((await browser.read("/sources")).split())
     assert '<strong class="sum">1.40</strong> of 5.00 dollars' in html
-    assert "about 31.50 by its end at this rate: the cap stops it before" in html
+    assert "about 31.50 by the month&#39;s end at this rate: the cap stops it before" in html
     assert "<bdi>replies</bdi></th><td>1</td><td>0.20</td>" in html
     assert "<bdi>x-all</bdi></th><td>3</td><td>1.20</td>" in html
 
