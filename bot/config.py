@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bot.errors import ConfigError
+from bot.purposes import PURPOSES
 from connectors._platforms import DataRules, data_rules
 from connectors.model import Source
 
 ENV_PREFIX = "BYNAME_"
-SEARCHES = frozenset({"search", "hashtag", "keyword"})  # found, not said to us: listen-only
-PURPOSES = frozenset({"reply", "delete", "check", "recheck", "thread"})  # of paid calls
 ENV_NOT_KEYS = ("BYNAME_HOME", "BYNAME_SHARED", "BYNAME_SECRET_")
+LISTEN_ONLY = frozenset({"search", "keyword", "hashtag", "subreddit"})  # nobody there wrote to us
 
 
 Day = date
@@ -72,7 +72,10 @@ class SourceTable(Table):
     login: str = Field("", description="Login that listens, and answers.")
     connector: str = Field("", description="Connector, for a source without login.")
     platform: str = Field("", description="Platform, for a source without login.")
-    kind: str = Field("mentions", description="mentions, replies, quotes, hashtag, search, all.")
+    kind: str = Field(
+        "mentions",
+        description="mentions, replies, quotes, comments, hashtag, search, subreddit, all.",
+    )
     query: str = Field("", description="Keyword, hashtag or feed, by kind.")
     languages: tuple[str, ...] = Field((), description="Default: the brand's languages.")
     answer_since: datetime | None = Field(
@@ -216,7 +219,7 @@ class Config(Table):
         login = self.logins.get(table.login)
         platform = table.platform or (login.platform if login else "")
         connector = table.connector or (login and login.connector) or platform
-        listen_only = table.listen_only or table.kind in SEARCHES
+        listen_only = table.listen_only or table.kind in LISTEN_ONLY
         return Source(
             name=name,
             connector=str(connector),

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.config import Config
 from bot.money import amount, micro_dollars, month_end, month_start, price, projected
+from bot.purposes import PURPOSES
 from connectors._platforms import reply_price
 from storage.model import Spending
 from storage.store import Store
@@ -35,15 +36,6 @@ def reply_cost(platform: str, text: str) -> ReplyCost | None:
         return ReplyCost(asked, f"costs {price(asked)} dollars", is_dear=False)
     says = f"costs {price(asked)} dollars with a link, {price(plain)} without"
     return ReplyCost(asked, says, is_dear=True)
-
-
-PURPOSES = {
-    "reply": "replies",
-    "recheck": "re-checks",
-    "thread": "threads above",
-    "check": "looks at the login",
-    "delete": "replies taken back",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.config import SEARCHES
+from bot.config import LISTEN_ONLY
 from bot.desk import Desk
 from bot.money import amount
+from bot.purposes import paying_for
 from connectors.contract import Estimates
 from storage.store import Store
 
@@ -40,7 +41,8 @@ async def look_ahead(desk: Desk, connector: Estimates, searches: Sequence[str]) 
     for name in searches:
         known = await estimate_of(desk.store, name)
         if known is None or known.at + HOLDS <= desk.clock():
-            cost = await connector.estimate(desk.config.source(name))
+            with paying_for("check"):  # before a cap is set nobody else could ask
+                cost = await connector.estimate(desk.config.source(name))
             kept = json.dumps({"micro_dollars": cost, "at": desk.clock().isoformat()})
             await desk.store.put_state(_name(name), kept, desk.clock())
             desk.hub.tell("source")
@@ -59,7 +61,7 @@ async def estimate_of(store: Store, source: str) -> Estimate | None:
 
 async def estimates(desk: Desk) -> Mapping[str, Estimate]:
     """Return what is known of the searches in byname.toml that cost something."""
-    searches = [name for name, one in desk.config.sources.items() if one.kind in SEARCHES]
+    searches = [name for name, one in desk.config.sources.items() if one.kind in LISTEN_ONLY]
     found = {name: await estimate_of(desk.store, name) for name in searches}
     return {name: one for name, one in found.items() if one is not None and one.micro_dollars}
 

@@ -7,8 +7,8 @@ platform that cannot be asked delays the reply, it never drops it.
 from datetime import datetime, timedelta
 
 from bot.desk import Desk
-from bot.meter import paying_for
 from bot.permits import Permits, said
+from bot.purposes import paying_for
 from bot.recheck import recheck
 from connectors.contract import Connector, UnexpectedAnswer
 from connectors.model import Permission

@@ -6,37 +6,24 @@ up to send it. Not here: prices (the connectors), and how all this is shown (bot
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from bot.config import SEARCHES, Config
+from bot.config import LISTEN_ONLY, Config
 from bot.estimates import estimate_of
 from bot.money import amount, day_in_words, micro_dollars, month_end, month_start, price
+from bot.purposes import NEVER_STOPPED, purpose_of
 from connectors.contract import CapReached
 from connectors.model import Charge
 from storage.model import Spending
 from storage.store import Store
 
-NEVER_STOPPED = frozenset({"reply", "delete", "check"})
 PAUSED = "paused: "  # what a source that has spent its cap says begins like this
 NOT_STARTED = "not started: "  # and like this where a human has to set one first
 UNANSWERED = timedelta(minutes=2)  # an ask that nothing was spent for holds its money so long
-_paying_for: ContextVar[str] = ContextVar("paying_for", default="")
-
-
-@contextmanager
-def paying_for(purpose: str) -> Iterator[None]:
-    """Count what is asked meanwhile for this purpose, whatever the connector calls it."""
-    token = _paying_for.set(purpose)
-    try:
-        yield
-    finally:
-        _paying_for.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +59,7 @@ def caps_of(config: Config, connector: str, platform: str) -> Caps:
         setting,
         {name: cap for name, cap in caps.items() if cap is not None},
         frozenset(
-            name for name, table in mine.items() if table.kind in SEARCHES and caps[name] is None
+            name for name, table in mine.items() if table.kind in LISTEN_ONLY and caps[name] is None
         ),
     )
 
@@ -98,7 +85,7 @@ class StoreMeter:
 
     async def ask(self, purpose: str, at_most: int, /) -> None:
         """Raise CapReached where so many micro-dollars more might exceed a cap."""
-        purpose = _paying_for.get() or purpose
+        purpose = purpose_of(purpose)
         if at_most <= 0:
             return
         async with self._one_at_a_time:
@@ -109,7 +96,7 @@ class StoreMeter:
                 self._running[task] = _Asked(purpose, at_most, self._clock())
 
     async def spent(self, purpose: str, charge: Charge, /) -> None:
-        purpose = _paying_for.get() or purpose
+        purpose = purpose_of(purpose)
         await self._store.note_spending(self._caps.login, purpose, charge, self._clock())
         if (task := asyncio.current_task()) is not None:
             self._running.pop(task, None)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import structlog
 
 from bot.above import catch_up
-from bot.config import SEARCHES
+from bot.config import LISTEN_ONLY
 from bot.desk import Desk
 from bot.erase import finish
 from bot.estimates import look_ahead
@@ -92,7 +92,7 @@ def estimator(desk: Desk, connector: Estimates, name: str) -> Step:
 
 
 def searches_of(desk: Desk, name: str) -> list[str]:
-    return [one for one in sources_of(desk, name) if desk.config.sources[one].kind in SEARCHES]
+    return [one for one in sources_of(desk, name) if desk.config.sources[one].kind in LISTEN_ONLY]
 
 
 def climber(desk: Desk, connectors: Mapping[str, Connector]) -> Step:

@@ -196,17 +196,22 @@ async def _check_logins(config: "Config", folder: Path) -> list[Line]:
 
 async def _look_ahead(config: "Config", connector: "Connector", name: str) -> list[Line]:
     """Ask what the searches of a connector would cost, where it can tell and they cost anything."""
-    from bot.config import SEARCHES  # noqa: PLC0415
+    from bot.config import LISTEN_ONLY  # noqa: PLC0415
     from bot.estimates import in_words  # noqa: PLC0415
     from bot.logins import connector_name  # noqa: PLC0415
+    from bot.supervise import or_error  # noqa: PLC0415
     from connectors.contract import Estimates  # noqa: PLC0415
 
     if not isinstance(connector, Estimates):
         return []
     mine = [one for one in config.sources if connector_name(config, one) == name]
-    searches = [config.source(one) for one in mine if config.sources[one].kind in SEARCHES]
-    told = [(source.name, await connector.estimate(source)) for source in searches]
-    return [Line(f"search {one}", ok=True, says=in_words(cost)) for one, cost in told if cost]
+    searches = [config.source(one) for one in mine if config.sources[one].kind in LISTEN_ONLY]
+    told = {one.name: await or_error(connector.estimate(one)) for one in searches}
+    return [
+        Line(f"search {name}", ok=True, says=in_words(cost) if isinstance(cost, int) else str(cost))
+        for name, cost in told.items()
+        if cost
+    ]
 
 
 def _healthy(health: "Health") -> tuple[bool, str]:

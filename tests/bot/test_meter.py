@@ -8,8 +8,9 @@ import pytest
 
 from bot.config import parse_config
 from bot.errors import ConfigError
-from bot.meter import UNANSWERED, StoreMeter, caps_of, paying_for
+from bot.meter import UNANSWERED, StoreMeter, caps_of
 from bot.money import DOLLAR, amount, month_end, price, projected
+from bot.purposes import paying_for
 from connectors.contract import CapReached
 from connectors.model import Charge
 from storage import open_store

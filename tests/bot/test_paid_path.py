@@ -7,13 +7,15 @@ from decimal import Decimal
 import pytest
 
 from bot.costs import costs
-from bot.estimates import estimates
+from bot.estimates import estimates, look_ahead
+from bot.meter import StoreMeter, caps_of
 from bot.overdue import overdue
 from bot.rounds import ESTIMATE_S, Gone, rounds
 from bot.service import Service, steps
 from bot.standing import standings
 from bot.suggest.playbook import Playbook
 from connectors.contract import CapReached
+from connectors.model import Charge
 from storage.model import QueueFilter
 
 PRICES = {"read": 0.01, "reply": 0.02, "page": 10}
@@ -250,3 +252,27 @@ async def test_what_it_costs_is_said_by_purpose_dearest_first(paid, reader):
         "0.40 of 0.40 dollars this month in 4 calls, about 6.03 by the month's end at this rate: "
         "the cap stops it before"
     )
+
+
+async def test_an_estimate_is_counted_and_not_stopped_before_there_is_a_cap(paid):
+    """X asks for money even for the question how many there are."""
+    search = {"login": "masto", "kind": "search", "query": "order"}
+    here = await paid(*mentions(7), cap=None, sources={"found": search})
+    caps = caps_of(here.desk.config, "masto", "mastodon")
+    asker = Asker(StoreMeter(here.store, here.wall, caps))
+    assert await look_ahead(here.desk, asker, ["found"]) == 1
+    assert (await estimates(here.desk))["found"].micro_dollars == 3_000_000
+    (cost,) = await costs(here.store, here.desk.config, here.wall())
+    assert cost.parts == "looks at the login less than 0.01 dollars in 1 call"
+
+
+class Asker:
+    """Asks a platform that takes money for the count itself."""
+
+    def __init__(self, meter):
+        self.meter = meter
+
+    async def estimate(self, source):
+        await self.meter.ask(source.name, 4_000)
+        await self.meter.spent(source.name, Charge("count", 1, 4_000))
+        return 3_000_000
