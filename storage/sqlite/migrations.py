@@ -26,7 +26,7 @@ def search(db: Database) -> None:
         db.execute(trigger)
 
 
-@migrations(name="0003_spending")
+@migrations(name="0004_spending")
 def spending(db: Database) -> None:
     _run_script(db, schema.SPENDING)
 
