@@ -41,7 +41,7 @@ async def look_ahead(desk: Desk, connector: Estimates, searches: Sequence[str]) 
     for name in searches:
         known = await estimate_of(desk.store, name)
         if known is None or known.at + HOLDS <= desk.clock():
-            with paying_for("check"):  # before a cap is set nobody else could ask
+            with paying_for("estimate"):  # before there is a cap to go by
                 cost = await connector.estimate(desk.config.source(name))
             kept = json.dumps({"micro_dollars": cost, "at": desk.clock().isoformat()})
             await desk.store.put_state(_name(name), kept, desk.clock())

@@ -13,14 +13,16 @@ PURPOSES: Mapping[str, str] = MappingProxyType(
     {
         "reply": "replies",
         "delete": "replies taken back",
-        "check": "looks at the login",
+        "check": "looks whether we may reply",
         "recheck": "re-checks",
         "thread": "threads above",
+        "login": "looks at the login",
+        "estimate": "questions what a search would cost",
     }
 )
-"""As connectors call them, and as people read them. No source goes by one of these names."""
+"""As people read them; the first five are a connector's. No source goes by one of these names."""
 
-NEVER_STOPPED = frozenset({"reply", "delete", "check"})
+NEVER_STOPPED = frozenset({"reply", "delete", "login", "estimate"})
 _paying_for: ContextVar[str] = ContextVar("paying_for", default="")
 
 

@@ -91,19 +91,25 @@ async def test_a_cap_of_nothing_lets_nothing_be_read(meter):
     assert str(await said(meter(0, mentions={}).ask("mentions", CENT))).startswith("paused: ")
 
 
-@pytest.mark.parametrize("purpose", ["reply", "delete", "check"])
-async def test_what_a_human_approved_or_asked_for_is_counted_and_not_stopped(meter, purpose):
+@pytest.mark.parametrize("purpose", ["reply", "delete"])
+async def test_what_a_human_approved_is_counted_and_not_stopped(meter, purpose):
     one = meter(1, mentions={})
     await one.spent(purpose, read(300))
     await one.ask(purpose, CENT)
     assert "3.00 of this month's 1.00" in str(await said(one.ask("mentions", CENT)))
 
 
-@pytest.mark.parametrize("purpose", ["recheck", "thread"])
+@pytest.mark.parametrize("purpose", ["recheck", "thread", "check"])
 async def test_other_looks_are_stopped_like_reading(meter, purpose):
     one = meter(1, mentions={})
     await one.spent("mentions", read(100))
     await said(one.ask(purpose, CENT))
+
+
+@pytest.mark.parametrize("purpose", ["login", "estimate"])
+async def test_what_a_cap_is_set_by_is_not_stopped_by_it(meter, purpose):
+    with paying_for(purpose):
+        await meter(mentions={}).ask("check", CENT)
 
 
 async def test_a_look_for_a_reply_counts_as_the_reply_and_is_not_stopped(meter, wall):

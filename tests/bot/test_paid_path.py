@@ -263,7 +263,7 @@ async def test_an_estimate_is_counted_and_not_stopped_before_there_is_a_cap(paid
     assert await look_ahead(here.desk, asker, ["found"]) == 1
     assert (await estimates(here.desk))["found"].micro_dollars == 3_000_000
     (cost,) = await costs(here.store, here.desk.config, here.wall())
-    assert cost.parts == "looks at the login less than 0.01 dollars in 1 call"
+    assert cost.parts == ("questions what a search would cost less than 0.01 dollars in 1 call")
 
 
 class Asker:
