@@ -15,7 +15,7 @@ from bot.service import Service, steps
 from bot.standing import standings
 from bot.suggest.playbook import Playbook
 from connectors.contract import CapReached
-from connectors.model import Charge
+from connectors.model import Charge, Health
 from storage.model import QueueFilter
 
 PRICES = {"read": 0.01, "reply": 0.02, "page": 10}
@@ -233,12 +233,13 @@ async def test_where_nothing_listens_any_more_a_human_is_told(paid, reader):
     assert "nothing in byname.toml listens there any more" in late.reason
 
 
-async def test_how_a_login_stands_is_looked_up_although_the_cap_is_spent(paid, reader):
-    here = await paid(*mentions(20), cap=0)
-    with pytest.raises(CapReached):
-        await step(here, reader, "collect:all")
-    await rounds(here.desk, here.connectors, Gone())["login:masto"]()
+async def test_how_a_login_stands_is_looked_up_before_there_is_a_cap(paid):
+    here = await paid(cap=None)
+    asker = Asker(StoreMeter(here.store, here.wall, caps_of(here.desk.config, "masto", "x")))
+    await rounds(here.desk, here.connectors | {"masto": asker}, Gone())["login:masto"]()
     assert (await standings(here.desk))["masto"].ok
+    (cost,) = await costs(here.store, here.desk.config, here.wall())
+    assert cost.line("login").calls == 1
 
 
 async def test_what_it_costs_is_said_by_purpose_dearest_first(paid, reader):
@@ -267,12 +268,19 @@ async def test_an_estimate_is_counted_and_not_stopped_before_there_is_a_cap(paid
 
 
 class Asker:
-    """Asks a platform that takes money for the count itself."""
+    """Asks a platform that takes money for everything, the count itself too."""
 
     def __init__(self, meter):
         self.meter = meter
 
     async def estimate(self, source):
-        await self.meter.ask(source.name, 4_000)
-        await self.meter.spent(source.name, Charge("count", 1, 4_000))
+        await self._pay(source.name)
         return 3_000_000
+
+    async def check(self):
+        await self._pay("check")
+        return Health("@tern")
+
+    async def _pay(self, purpose):
+        await self.meter.ask(purpose, 4_000)
+        await self.meter.spent(purpose, Charge("count", 1, 4_000))
