@@ -6,6 +6,7 @@ is generated from them. Environment names like BYNAME_WEB__PORT override single 
 
 import os
 import tomllib
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -99,6 +100,16 @@ class PlatformApproval(Table):
     date: Day = Field(description="The day it was given.")
 
 
+class Keep(Table):
+    """How long words from a platform are kept. NAME is the platform."""
+
+    days: int = Field(
+        ge=2,
+        description="Older words are erased, counts stay. What is not kept need not be looked at "
+        "again every day, which on X costs more than hearing it.",
+    )
+
+
 class Nlp(Table):
     """How texts are understood."""
 
@@ -177,6 +188,7 @@ class Config(Table):
     approvals: dict[str, PlatformApproval] = Field(
         default_factory=dict, description="Written approvals, by platform."
     )
+    keep: dict[str, Keep] = Field(default_factory=dict, description="By platform.")
     nlp: Nlp = Nlp()
     suggest: Suggest = Suggest()
     web: Web = Web()
@@ -210,8 +222,15 @@ class Config(Table):
         return at.replace(tzinfo=self.zone) if at is not None and at.tzinfo is None else at
 
     def rules(self, platform: str) -> DataRules:
-        """Return what may be done with words from a platform, its approval on record counted in."""
-        return data_rules(platform, is_approved=platform in self.approvals)
+        """Return what may be done with words from a platform, by its rules and by ours.
+
+        A written approval on record lifts some of its rules; ours may keep words for less long.
+        """
+        rules = data_rules(platform, is_approved=platform in self.approvals)
+        if platform not in self.keep:
+            return rules
+        days = self.keep[platform].days
+        return replace(rules, retain_days=min(days, rules.retain_days or days))
 
     def source(self, name: str) -> Source:
         """Return a source in the words of the connectors."""

@@ -57,6 +57,8 @@ class Gone:
 
 def rechecker(desk: Desk, connector: Connector, name: str, gone: Gone) -> Step:
     async def step() -> float:
+        for platform in platforms_of(desk, name):  # first: what goes need not be asked about
+            gone.note(await forget_old(desk, platform))
         wait = wait_for_budget(await connector.budget(), desk.clock())
         if wait:
             return wait
@@ -66,8 +68,6 @@ def rechecker(desk: Desk, connector: Connector, name: str, gone: Gone) -> Step:
             raise looked
         await note_recheck(desk, name, "")
         gone.note(looked.deleted)
-        for platform in platforms_of(desk, name):
-            gone.note(await forget_old(desk, platform))
         if looked.total:
             log.info("looked again", login=name, messages=looked.total, deleted=looked.deleted)
         return NEXT_BATCH_S if looked.total else RECHECK_S

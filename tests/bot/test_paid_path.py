@@ -284,3 +284,16 @@ class Asker:
     async def _pay(self, purpose):
         await self.meter.ask(purpose, 4_000)
         await self.meter.spent(purpose, Charge("count", 1, 4_000))
+
+
+async def test_words_that_are_not_kept_need_not_be_looked_at_again(paid, reader):
+    here = await paid(*mentions(3), cap=5, keep={"mastodon": {"days": 2}})
+    await step(here, reader, "collect:all")
+    look = rounds(here.desk, here.connectors, Gone())["recheck:masto"]
+    here.wall.go(hours=47)
+    await look()
+    assert (await spent(here)).line("recheck").micro_dollars == CENT * 3
+    here.wall.go(hours=23)
+    await look()
+    assert (await here.message("m0")).text == ""
+    assert (await spent(here)).line("recheck").micro_dollars == CENT * 3
