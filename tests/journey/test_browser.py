@@ -226,6 +226,19 @@ async def test_an_edited_answer_is_counted_by_the_server_and_sent_as_written(
     assert reply.text == "Answer to First? Best, Maja"
 
 
+async def test_the_price_of_a_reply_follows_what_is_typed(enter, stage):
+    await stage.waiting("How do I descale it?", "Vinegar.")
+    visit = await enter()
+    cost = visit.page.locator("#cost")
+    await expect(cost).to_have_text("costs 0.01 dollars")
+    await visit.page.locator("#reply").fill("See https://kettlewren.example/descale")
+    await expect(cost).to_have_text("costs 0.20 dollars with a link, 0.01 without")
+    await expect(cost).to_have_class("cost is-dear")
+    await visit.page.locator("#reply").fill("Vinegar, then rinse.")
+    await expect(cost).to_have_text("costs 0.01 dollars")
+    await expect(cost).to_have_class("cost")
+
+
 async def test_every_other_decision_has_a_key(enter, stage, clock, desk):
     first, second, third = await three_wait(stage, clock)
     visit = await enter()
