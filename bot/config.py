@@ -6,7 +6,9 @@ is generated from them. Environment names like BYNAME_WEB__PORT override single 
 
 import os
 import tomllib
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,12 +16,17 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bot.errors import ConfigError
+from bot.purposes import PURPOSES
+from connectors._platforms import DataRules, data_rules
 from connectors.model import Source
 
 LISTEN_ONLY = frozenset({"search", "keyword", "hashtag", "subreddit"})  # nobody there wrote to us
 
 ENV_PREFIX = "BYNAME_"
 ENV_NOT_KEYS = ("BYNAME_HOME", "BYNAME_SHARED", "BYNAME_SECRET_")
+
+
+Day = date
 
 
 class Table(BaseModel):
@@ -52,6 +59,13 @@ class Login(BaseModel):
     platform: str = Field(description="x, reddit, bluesky, mastodon, ...")
     connector: str = Field("", description="Connector to use; default: the platform's own.")
     base_url: str = Field("", description="Server address, where a platform has several.")
+    monthly_cap_dollars: Decimal | None = Field(
+        None,
+        ge=0,
+        description="What this login may cost in a calendar month (UTC), where a platform takes "
+        "money. Reading pauses before it is exceeded; without it, it does not start. Approved "
+        "replies count, and are not stopped: their price stood beside them.",
+    )
 
 
 class SourceTable(BaseModel):
@@ -62,7 +76,10 @@ class SourceTable(BaseModel):
     platform: str = Field("", description="Platform, for a source without login.")
     connector: str = Field("", description="Its connector; default: the platform's own.")
     base_url: str = Field("", description="Server address, for a source without login.")
-    kind: str = Field("mentions", description="mentions, replies, quotes, hashtag, search, all.")
+    kind: str = Field(
+        "mentions",
+        description="mentions, replies, quotes, comments, hashtag, search, subreddit, all.",
+    )
     query: str = Field("", description="Keyword, hashtag or feed, by kind.")
     languages: tuple[str, ...] = Field((), description="Default: the brand's languages.")
     answer_since: datetime | None = Field(
@@ -70,6 +87,30 @@ class SourceTable(BaseModel):
     )
     listen_only: bool = Field(False, description="Never answer what this source brings.")
     poll_seconds: float = Field(15, gt=0, description="Pause between two looks.")
+    monthly_cap_dollars: Decimal | None = Field(
+        None,
+        ge=0,
+        description="What this source alone may cost in a month, inside its login's cap. A search "
+        "on a platform that takes money starts only when this is set; `byname check` and the "
+        "sources page say beforehand about how much it would cost.",
+    )
+
+
+class PlatformApproval(Table):
+    """A platform's written approval of what its rules forbid otherwise. NAME is the platform."""
+
+    reference: str = Field(min_length=1, description="Where it is written: ticket, mail, contract.")
+    date: Day = Field(description="The day it was given.")
+
+
+class Keep(Table):
+    """How long words from a platform are kept. NAME is the platform."""
+
+    days: int = Field(
+        ge=2,
+        description="Older words are erased, counts stay. What is not kept need not be looked at "
+        "again every day, which on X costs more than hearing it.",
+    )
 
 
 class Nlp(Table):
@@ -147,6 +188,10 @@ class Config(Table):
     brand: Brand
     logins: dict[str, Login] = Field(default_factory=dict, description="Our accounts.")
     sources: dict[str, SourceTable] = Field(default_factory=dict, description="What we hear.")
+    approvals: dict[str, PlatformApproval] = Field(
+        default_factory=dict, description="Written approvals, by platform."
+    )
+    keep: dict[str, Keep] = Field(default_factory=dict, description="By platform.")
     nlp: Nlp = Nlp()
     suggest: Suggest = Suggest()
     web: Web = Web()
@@ -158,6 +203,9 @@ class Config(Table):
         for name, source in self.sources.items():
             if source.login and source.login not in self.logins:
                 msg = f"sources.{name} names login {source.login!r}, which is not under [logins]"
+                raise ValueError(msg)
+            if name in PURPOSES:
+                msg = f"sources.{name}: what is spent goes by that name; choose another"
                 raise ValueError(msg)
             if not source.login and not source.platform:
                 msg = f"sources.{name} needs a login, or a platform to listen on without one"
@@ -176,6 +224,17 @@ class Config(Table):
     def _aware(self, at: datetime | None) -> datetime | None:
         """Read a time without zone, as TOML allows it, in the brand's zone."""
         return at.replace(tzinfo=self.zone) if at is not None and at.tzinfo is None else at
+
+    def rules(self, platform: str) -> DataRules:
+        """Return what may be done with words from a platform, by its rules and by ours.
+
+        A written approval on record lifts some of its rules; ours may keep words for less long.
+        """
+        rules = data_rules(platform, is_approved=platform in self.approvals)
+        if platform not in self.keep:
+            return rules
+        days = self.keep[platform].days
+        return replace(rules, retain_days=min(days, rules.retain_days or days))
 
     def source(self, name: str) -> Source:
         """Return a source in the words of the connectors."""

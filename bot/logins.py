@@ -9,6 +9,7 @@ from bot.config import Config, Login, SourceTable
 from bot.desk import Clock, Desk
 from bot.errors import ConfigError
 from bot.home import FileSecrets
+from bot.meter import StoreMeter, caps_of
 from connectors._load import load
 from connectors.contract import WITHOUT_LOGIN, Connector, Free, Meter, Secrets
 
@@ -69,24 +70,37 @@ def wanted(config: Config) -> list[Wanted]:
     ]
 
 
-def build_connector(want: Wanted, home: Path, clock: Clock) -> Connector:
-    """Build one connector. Raises what its `connect` raises, or ConnectorError for no such name."""
+def build_connector(
+    want: Wanted, home: Path, clock: Clock, meter: Meter | None = None
+) -> Connector:
+    """Build one connector. Raises what its `connect` raises, or ConnectorError for no such name.
+
+    Without a meter its calls are not counted: a single look by hand, where no store can be written.
+    """
     is_login = not want.name.startswith(WITHOUT_LOGIN)
     secrets = FileSecrets(home, locks={}) if is_login else NoSecrets()
-    setup = LoginSetup(want.name, want.platform, home, want.settings, secrets, clock)
+    setup = LoginSetup(
+        want.name, want.platform, home, want.settings, secrets, clock, meter or Free()
+    )
     return load(want.connector)(setup)
 
 
 def build_connectors(desk: Desk) -> dict[str, Connector]:
     """Return all connectors by the name they go under."""
-    return {want.name: build_connector(want, desk.home, desk.clock) for want in wanted(desk.config)}
+    return {want.name: _build(desk, want) for want in wanted(desk.config)}
 
 
 def build_polling(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:
     """Return the connectors of some sources, for one look each: none of them streams."""
     names = {connector_name(desk.config, source) for source in sources}
     wants = [_polling(want) for want in wanted(desk.config) if want.name in names]
-    return {want.name: build_connector(want, desk.home, desk.clock) for want in wants}
+    return {want.name: _build(desk, want) for want in wants}
+
+
+def _build(desk: Desk, want: Wanted) -> Connector:
+    caps = caps_of(desk.config, want.name, want.platform)
+    meter = StoreMeter(desk.store, desk.clock, caps)
+    return build_connector(want, desk.home, desk.clock, meter)
 
 
 def _polling(want: Wanted) -> Wanted:

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 import structlog
 
 from bot.above import catch_up
+from bot.config import LISTEN_ONLY
 from bot.desk import Desk
 from bot.erase import finish
+from bot.estimates import look_ahead
+from bot.overdue import note_recheck
 from bot.policy import wait_for_budget
-from bot.recheck import forget_old, recheck_due, sources_of
+from bot.recheck import forget_old, platforms_of, recheck_due, sources_of
 from bot.standing import look
-from bot.supervise import Step
-from connectors.contract import Connector
+from bot.supervise import Step, or_error
+from connectors.contract import Connector, ConnectorError, Estimates
 
 log = structlog.get_logger()
 STANDING_S = 240.0
@@ -25,6 +28,7 @@ NEXT_BATCH_S = 5.0
 ABOVE_S = 300.0
 SETTLE_S = 300.0
 FORGET_S = 3600.0
+ESTIMATE_S = 3600.0
 
 
 def rounds(desk: Desk, connectors: Mapping[str, Connector], gone: "Gone") -> dict[str, Step]:
@@ -33,6 +37,11 @@ def rounds(desk: Desk, connectors: Mapping[str, Connector], gone: "Gone") -> dic
         f"recheck:{name}": rechecker(desk, one, name, gone) for name, one in connectors.items()
     }
     loops |= {f"login:{name}": looker(desk, connectors[name], name) for name in desk.config.logins}
+    loops |= {
+        f"estimate:{name}": estimator(desk, one, name)
+        for name, one in connectors.items()
+        if isinstance(one, Estimates) and searches_of(desk, name)
+    }
     return loops | {"above": climber(desk, connectors), "forget": forgetter(desk, gone)}
 
 
@@ -48,13 +57,17 @@ class Gone:
 
 def rechecker(desk: Desk, connector: Connector, name: str, gone: Gone) -> Step:
     async def step() -> float:
+        for platform in platforms_of(desk, name):  # first: what goes need not be asked about
+            gone.note(await forget_old(desk, platform))
         wait = wait_for_budget(await connector.budget(), desk.clock())
         if wait:
             return wait
-        looked = await recheck_due(desk, connector, name)
+        looked = await or_error(recheck_due(desk, connector, name))
+        if isinstance(looked, ConnectorError):
+            await note_recheck(desk, name, str(looked)[:300])
+            raise looked
+        await note_recheck(desk, name, "")
         gone.note(looked.deleted)
-        for platform in {desk.config.source(one).platform for one in sources_of(desk, name)}:
-            gone.note(await forget_old(desk, platform))
         if looked.total:
             log.info("looked again", login=name, messages=looked.total, deleted=looked.deleted)
         return NEXT_BATCH_S if looked.total else RECHECK_S
@@ -68,6 +81,18 @@ def looker(desk: Desk, connector: Connector, login: str) -> Step:
         return STANDING_S
 
     return step
+
+
+def estimator(desk: Desk, connector: Estimates, name: str) -> Step:
+    async def step() -> float:
+        await look_ahead(desk, connector, searches_of(desk, name))
+        return ESTIMATE_S
+
+    return step
+
+
+def searches_of(desk: Desk, name: str) -> list[str]:
+    return [one for one in sources_of(desk, name) if desk.config.sources[one].kind in LISTEN_ONLY]
 
 
 def climber(desk: Desk, connectors: Mapping[str, Connector]) -> Step:

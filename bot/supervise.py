@@ -12,7 +12,7 @@ import structlog
 
 from bot.desk import Desk
 from bot.policy import backoff
-from connectors.contract import AuthFailed, ConnectorError, RateLimited
+from connectors.contract import AuthFailed, CapReached, ConnectorError, RateLimited
 from storage.model import Stage, Work
 
 log = structlog.get_logger()
@@ -57,7 +57,9 @@ async def run_forever(name: str, step: Step, bell: Bell, stopping: asyncio.Event
         except Exception as error:
             failures += 1
             pause = _pause_after(error, failures)
-            if failures == 1:
+            if failures == 1 and isinstance(error, CapReached):
+                log.info("stopped by its cap", loop=name, says=str(error))
+            elif failures == 1:
                 log.warning("failed", loop=name, error=repr(error), exc_info=_is_bug(error))
         await bell.wait(pause)
 

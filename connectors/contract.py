@@ -107,7 +107,11 @@ class Meter(Protocol):
         ...
 
     async def spent(self, purpose: str, charge: Charge, /) -> None:
-        """Note durably what a call did cost; refs paid for already today (UTC) count once."""
+        """Note durably what a call did cost; refs paid for already today (UTC) count once.
+
+        Said after each call that was asked for, also where it cost nothing (units 0): it is counted
+        as a call, and what was asked for is free again for others.
+        """
         ...
 
     async def paid_today(self, refs: Sequence[str], /) -> frozenset[str]:
@@ -161,6 +165,15 @@ class Connector(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class Estimates(Protocol):
+    """A connector of a platform that charges can say what a source is likely to cost."""
+
+    async def estimate(self, source: Source) -> int:
+        """Return micro-dollars a month, rather too many; asking may cost something itself."""
+        ...
+
+
 class Setup(Protocol):
     """What a connector is built from; bot hands it over (see `connect` of each connector)."""
 
@@ -210,6 +223,10 @@ class SignIn(Protocol):
 
     `byname connect` asks the questions, opens the address that `begin` returns (None: there is no
     page to visit), and keeps what `finish` returns through Secrets.
+
+    Answers of these names are written into byname.toml too: `monthly_cap_dollars` (what the login
+    may cost), and `approval_reference` and `approval_date` where `approval_covers_data` is yes: the
+    platform's written approval of what its data rules forbid otherwise.
     """
 
     @property

@@ -369,6 +369,19 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """What the paid calls of one login and purpose did cost in a span of UTC days."""
+
+    login: str
+    purpose: str  # the name of a source, or reply, recheck, thread, check
+    what: str
+    calls: int
+    units: int  # things paid for; what was paid for already that day is not among them
+    micro_dollars: int
+    first_day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One inbound message that wanted an answer, and when the first answer came, if one came."""
 

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +66,8 @@ async def _connect(
     }
     values = await _values(flow, answers, paste=paste)
     FileSecrets(folder, locks={}).write(login, values)
-    added = add_login(folder, platform, login, answers.get("base_url", ""), flow.source_kind)
+    added = add_login(folder, platform, login, answers, flow.source_kind)
+    add_approval(folder, platform, answers)
     click.echo(f"signed in; the secret is {folder / 'secrets' / f'{login}.json'}")
     if added:
         click.echo(
@@ -115,7 +118,7 @@ async def _callback(came: "asyncio.Future[Mapping[str, str]]") -> AsyncIterator[
         yield f"http://127.0.0.1:{port}/signed-in"
 
 
-def add_login(home: Path, platform: str, login: str, base_url: str, kind: str) -> bool:
+def add_login(home: Path, platform: str, login: str, answers: Mapping[str, str], kind: str) -> bool:
     """Append the login and its first source to byname.toml, unless they stand there."""
     from bot.config import read_config  # noqa: PLC0415
     from bot.desk import wall_clock  # noqa: PLC0415
@@ -125,7 +128,9 @@ def add_login(home: Path, platform: str, login: str, base_url: str, kind: str) -
     if login in read_config(path).logins:
         return False
     since = wall_clock().replace(microsecond=0).isoformat()
+    base_url = answers.get("base_url", "")
     address = f"base_url = {json.dumps(base_url)}\n" if base_url else ""
+    address += _cap(answers.get("monthly_cap_dollars", ""))
     block = (
         f"\n[logins.{login}]\nplatform = {json.dumps(platform)}\n{address}"
         f'\n[sources.{login}-{kind}]\nlogin = {json.dumps(login)}\nkind = "{kind}"\n'
@@ -133,6 +138,38 @@ def add_login(home: Path, platform: str, login: str, base_url: str, kind: str) -
     )
     with path.open("a", encoding="utf-8") as file:
         file.write(block)
+    read_config(path)
+    return True
+
+
+def _cap(answer: str) -> str:
+    """Write what a login may cost in a month. Raises InputError for what is no amount."""
+    from bot.errors import InputError  # noqa: PLC0415
+
+    if not answer:
+        return ""
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", answer):
+        raise InputError(f"A monthly cap is an amount in dollars like 25 or 7.50, not {answer!r}.")
+    return f"monthly_cap_dollars = {answer}\n"
+
+
+def add_approval(home: Path, platform: str, answers: Mapping[str, str]) -> bool:
+    """Append the platform's written approval, where there is one that covers its data rules."""
+    from bot.config import read_config  # noqa: PLC0415
+    from bot.errors import InputError  # noqa: PLC0415
+    from bot.home import CONFIG_NAME  # noqa: PLC0415
+
+    path = home / CONFIG_NAME
+    covers = answers.get("approval_covers_data", "").strip().casefold() == "yes"
+    if not covers or platform in read_config(path).approvals:
+        return False
+    reference, day = answers.get("approval_reference", ""), answers.get("approval_date", "")
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise InputError(f"An approval has a day like 2026-03-01, not {day!r}.") from None
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n[approvals.{platform}]\nreference = {json.dumps(reference)}\ndate = {day}\n")
     read_config(path)
     return True
 

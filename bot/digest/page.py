@@ -102,6 +102,15 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class CostLine:
+    """What a login on a platform that takes money did cost this month, and for what."""
+
+    login: str
+    text: str
+    parts: str
+
+
+@dataclass(frozen=True, slots=True)
 class HealthLine:
     text: str
     is_good: bool
@@ -126,6 +135,7 @@ class DigestPage:
     topics: tuple[Topic, ...] = ()
     topics_note: str = ""
     record: Record = field(default_factory=Record)
+    costs: tuple[CostLine, ...] = ()
     health: tuple[HealthLine, ...] = ()
     charts: tuple[Chart, ...] = ()
 

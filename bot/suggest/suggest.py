@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bot.desk import Desk
 from bot.permits import said
 from bot.policy import is_foreign
+from bot.suggest.drafters import drafters_for
 from bot.suggest.drafters._context import Context
 from bot.suggest.drafters.memory import draft_from_memory
 from bot.suggest.drafters.playbook import draft_from_playbook
@@ -77,9 +78,11 @@ async def propose_from(
 ) -> Proposal:
     """Draft from the nearest playbook examples, then from memory; the guard reads every draft."""
     context = Context(message, vector, thread, playbook, desk.config)
+    allowed = drafters_for(desk.config, message.platform)
     drafts = draft_from_playbook(near, context)
-    if desk.config.suggest.memory and len(drafts) < MAX_OPTIONS and not context.is_crisis:
+    if "memory" in allowed and len(drafts) < MAX_OPTIONS and not context.is_crisis:
         drafts += _unlike(await draft_from_memory(desk.store, context), drafts)
+    drafts = [draft for draft in drafts if draft.drafter in allowed]
     kept = [draft for draft in drafts if not _blocked(draft, message, desk)][:MAX_OPTIONS]
     if kept:
         return Proposal(tuple(kept), "", "")

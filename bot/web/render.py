@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot import review
 from bot.config import Policy
 from bot.desk import Desk
+from bot.money import amount
 from bot.policy import is_crisis, may_be_crisis
 from bot.web import words
 from bot.web.keys import CALLER, DESK, TEMPLATES, Caller
@@ -50,6 +51,7 @@ def environment() -> Environment:
         "reject_reasons": review.REJECT_REASONS,
         "views": VIEWS,
         "keys": KEYS,
+        "money": amount,
     }
     return made
 

@@ -1,4 +1,4 @@
-"""The tables of the first release, as SQL text.
+"""The tables of the first release and of what came after it, as SQL text.
 
 People's words stand in messages, message_versions and texts, and nowhere else; every other table
 refers to them by id. Times are BIGINT milliseconds UTC. The text keeps to what SQLite and
@@ -387,6 +387,25 @@ CREATE TABLE counters (
   value BIGINT NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO counters (name, value) VALUES ('token', 0), ('vectors', 0), ('ping', 0);
+"""
+
+SPENDING = """
+CREATE TABLE spending (
+  login TEXT NOT NULL,
+  day TEXT NOT NULL,  -- UTC, as platforms bill
+  purpose TEXT NOT NULL,
+  what TEXT NOT NULL,
+  calls BIGINT NOT NULL,
+  units BIGINT NOT NULL,
+  micro_dollars BIGINT NOT NULL,
+  PRIMARY KEY (login, day, purpose, what)
+) WITHOUT ROWID;
+CREATE TABLE paid_refs (
+  login TEXT NOT NULL,
+  day TEXT NOT NULL,
+  mac TEXT NOT NULL,  -- of the ref, under the erasure key: whoever is erased leaves nothing here
+  PRIMARY KEY (login, day, mac)
+) WITHOUT ROWID;
 """
 
 FIRST_RELEASE = HEARD + UNDERSTOOD + DECIDED

@@ -194,3 +194,11 @@ def test_a_time_without_zone_is_read_in_the_brands_zone(config):
 
 def test_settings_without_sources_are_fine():
     assert parse_config({"brand": {"name": "T"}}).sources == {}
+
+
+def test_words_are_kept_as_long_as_the_platform_and_the_operator_both_allow():
+    raw = {"brand": {"name": "T"}, "keep": {"x": {"days": 30}, "youtube": {"days": 60}}}
+    config = parse_config(raw)
+    assert config.rules("x").retain_days == 30
+    assert config.rules("youtube").retain_days == 30  # its own rule
+    assert config.rules("mastodon").retain_days is None

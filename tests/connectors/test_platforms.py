@@ -2,7 +2,14 @@
 
 import pytest
 
-from connectors._platforms import PLATFORMS, data_rules, length, may_post, platform
+from connectors._platforms import (
+    PLATFORMS,
+    data_rules,
+    length,
+    may_post,
+    platform,
+    reply_price,
+)
 
 
 def conformance(shared, name):
@@ -121,3 +128,21 @@ def test_youtube_is_not_kept_for_more_than_a_month():
 def test_an_unknown_platform_keeps_its_name_and_takes_no_posts():
     assert platform("ibm_cdp").name == "ibm_cdp"
     assert not platform("ibm_cdp").may_post
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "micro_dollars"),
+    [
+        ("x", "Thank you", 10_000),
+        ("x", "See https://tern.example/a", 200_000),
+        ("mastodon", "See https://tern.example/a", 0),
+        ("nobody-knows-this", "Thank you", 0),
+    ],
+)
+def test_a_reply_costs_what_its_platform_asks(name, text, micro_dollars):
+    assert reply_price(name, text) == micro_dollars
+
+
+def test_a_language_model_may_write_on_x_only_with_its_approval():
+    assert not data_rules("x").may_generate
+    assert data_rules("x", is_approved=True).may_generate

@@ -275,6 +275,19 @@ async def test_without_javascript_answering_by_hand_is_noted_too(enter, stage, c
     assert (await desk.store.message(message_id)).state == "done"
 
 
+async def test_the_price_of_a_reply_follows_what_is_typed(enter, stage):
+    await stage.waiting("How do I descale it?", "Vinegar.")
+    visit = await enter()
+    cost = visit.page.locator("#cost")
+    await expect(cost).to_have_text("costs 0.01 dollars")
+    await visit.page.locator("#reply").fill("See https://kettlewren.example/descale")
+    await expect(cost).to_have_text("costs 0.20 dollars with a link, 0.01 without")
+    await expect(cost).to_have_class("cost is-dear")
+    await visit.page.locator("#reply").fill("Vinegar, then rinse.")
+    await expect(cost).to_have_text("costs 0.01 dollars")
+    await expect(cost).to_have_class("cost")
+
+
 async def test_every_other_decision_has_a_key(enter, stage, clock, desk):
     first, second, third = await three_wait(stage, clock)
     visit = await enter()

@@ -110,6 +110,7 @@ async def test_the_version_of_the_schema_is_in_the_file(store, home):
         "0001_first_release",
         "0002_search",
         "0003_answered_by_hand",
+        "0004_spending",
     }
     assert migrations.is_current(conn)
     conn.close()

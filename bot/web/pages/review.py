@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from bot.config import LISTEN_ONLY
+from bot.costs import ReplyCost, reply_cost
 from bot.desk import Desk
 from bot.suggest.guard import Finding, inspect_reply
 from bot.suggest.suggest import why_forbidden
@@ -40,6 +41,7 @@ class Composer:
     option: Option | None  # None: the reviewer's own words
     text: str
     size: Length
+    cost: ReplyCost | None  # None: replies are free there
     findings: Sequence[Finding]
 
 
@@ -57,7 +59,7 @@ class Known:
 
     person: Person
     recent: Sequence[Message]
-    chart: MoodChart
+    chart: MoodChart | None  # None: their platform's rules allow no mood over time
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,8 @@ def compose(desk: Desk, entry: QueueEntry, asked: str) -> Composer:
         chosen = options[0]
     text = chosen.text if chosen else ""
     findings = inspect_reply(text, entry.message, desk.config) if text else []
-    return Composer(chosen, text, length(entry.message.platform, text), findings)
+    platform = entry.message.platform
+    return Composer(chosen, text, length(platform, text), reply_cost(platform, text), findings)
 
 
 async def known(desk: Desk, entry: QueueEntry) -> Known | None:
@@ -254,10 +257,15 @@ async def known(desk: Desk, entry: QueueEntry) -> Known | None:
         return None
     said = await desk.store.person_messages(entry.person_id, limit=40)
     recent = [one for one in said if one.thread_id != entry.message.thread_id][:6]
-    return Known(person, recent, await chart_of(desk, entry.person_id, desk.clock()))
+    return Known(person, recent, await chart_of(desk, person, desk.clock()))
 
 
-async def chart_of(desk: Desk, person_id: int, now: datetime, span_days: int = 60) -> MoodChart:
+async def chart_of(
+    desk: Desk, person: Person, now: datetime, span_days: int = 60
+) -> MoodChart | None:
+    """Return somebody's mood over time, where the rules of all their platforms allow that."""
+    if not all(desk.config.rules(one.platform).may_profile for one in person.accounts):
+        return None
     today = now.astimezone(desk.config.zone).date()
-    days = await desk.store.person_days(person_id, today - timedelta(days=span_days))
+    days = await desk.store.person_days(person.id, today - timedelta(days=span_days))
     return mood_chart(days, today, span_days)

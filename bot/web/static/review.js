@@ -94,6 +94,9 @@ async function count() {
   if (asked !== counting || !$("#length")) return;
   $("#length").textContent = `${said.used} of ${said.limit} ${said.unit}`;
   $("#length").classList.toggle("over", !said.fits);
+  $("#cost").hidden = said.cost === null;
+  $("#cost").textContent = said.cost?.says ?? "";
+  $("#cost").classList.toggle("is-dear", said.cost?.is_dear ?? false);
   $("#findings").replaceChildren(...said.findings.map((one) => {
     const line = Object.assign(document.createElement("li"), { textContent: one.message });
     line.className = one.blocks ? "blocks" : "warns";
