@@ -74,7 +74,8 @@ class Weather:
                 return await handler(request)
             if not self.is_write(request):
                 return await self._go_wrong(self._draw(self.reads), request, handler)
-            return await self._write(request, handler)
+            await request.read()  # from here on it was heard, and goes on alone
+            return await asyncio.shield(self._write(request, handler))
 
         return pass_on
 
@@ -87,7 +88,6 @@ class Weather:
         return sum(one.is_in_flight() and not one.is_done for one in self.under_way)
 
     async def _write(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        await request.read()  # from here on it was heard
         heard_at, write = time.monotonic(), Write(request)
         fault = self._draw(self.writes)
         self.attempts += 1
