@@ -4,10 +4,10 @@
     python -m benchmarks.kill_loop [--kills 100] [--messages 1500] [--seed 1] [--naive]
 
 The real service as a process, a replayed world or simulated platforms with scripted faults, a
-client that approves every suggestion at once over the socket. SIGKILL at random moments 30 to
-1,500 ms after it was ready; many of them then wait until a post is in flight (kill_worlds.py). In
-the end the world itself says what was posted: doubled, lost, not approved. `--naive` runs the same
-against an outbox that tries again on any error (benchmarks/naive.py).
+client that approves every suggestion at once over the socket. SIGKILL at random moments, often
+while a post is in flight (when: kill_worlds.py, kill_network.py). In the end the world itself says
+what was posted: doubled, lost, not approved. `--naive` runs the same against an outbox that tries
+again on any error (naive.py).
 """
 
 import argparse
@@ -25,14 +25,8 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.kill_worlds import (
-    IN_FLIGHT_S,
-    LAG_S,
-    POLICY,
-    Platforms,
-    Replayed,
-    World,
-)
+from benchmarks.kill_network import Platforms
+from benchmarks.kill_worlds import IN_FLIGHT_S, LAG_S, POLICY, Replayed, World
 from benchmarks.rig import Client, client, machine, start, until
 from storage import open_reader
 

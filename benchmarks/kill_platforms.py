@@ -1,14 +1,13 @@
 """The simulated platforms of the kill loop: what each is made of and what its visitors see.
 
-One class per platform, listed in PLATFORMS; a further one needs these few methods and nothing
-else: its requests go through weather.py, its login and source through kill_worlds.py.
+One class per platform, listed in make_all; a further one needs these few methods and nothing
+else: its requests go through weather.py, its login and source through kill_network.py.
 """
 
 import random
 import sys
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -20,20 +19,14 @@ sys.path[:0] = [str(ROOT / "tests" / "connectors")]
 
 from simulators import bluesky, bluesky_answers, mastodon  # noqa: E402 - they stand with the tests
 
-from connectors._text import html_to_text  # noqa: E402 - after the path of the simulators
+from benchmarks.kill_worlds import Shown  # noqa: E402 - after the path of the simulators
+from bot.desk import wall_clock  # noqa: E402
+from connectors._load import sign_in  # noqa: E402
+from connectors._text import html_to_text  # noqa: E402
 from connectors.replay.load import SENTENCES  # noqa: E402
 
 QUESTIONS = tuple(one for one in SENTENCES if one.endswith("?") and "Just so" not in one)
 PEOPLE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A reply of ours that visitors of a platform see."""
-
-    place: str
-    parent: str  # ref of the message it answers
-    text: str
 
 
 class Simulated(Protocol):
@@ -41,8 +34,15 @@ class Simulated(Protocol):
 
     name: str  # of the login
     platform: str
-    answers: Mapping[str, str]  # what a human types in at `byname connect`, besides the address
-    code: str  # what the page of the platform sends back
+    kind: str  # of the source
+
+    def settings(self, base: str) -> Mapping[str, object]:
+        """Return what stands in byname.toml about the login when it is served there."""
+        ...
+
+    async def secrets(self, base: str) -> Mapping[str, str]:
+        """Sign in as `byname connect` does and return what it keeps."""
+        ...
 
     def app(self) -> web.Application: ...
 
@@ -61,6 +61,15 @@ class Simulated(Protocol):
     def shown(self) -> list[Shown]:
         """Return every reply of ours, doubles as often as they are there."""
         ...
+
+
+async def connected(
+    platform: str, answers: Mapping[str, str], returned: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Walk through a platform's sign-in: what a human types in, what the page sends back."""
+    flow = sign_in(platform)
+    await flow.begin(answers, None, wall_clock)
+    return await flow.finish(answers, returned, wall_clock)
 
 
 class Wall:
@@ -84,7 +93,7 @@ class Wall:
 class Mastodon:
     """An instance. One that forgets keys is as all are after an hour: only read-back is left."""
 
-    platform, answers, code = "mastodon", {}, "right"
+    platform, kind = "mastodon", "mentions"
 
     def __init__(
         self, number: int, luck: random.Random, lag_s: float, *, is_forgetful: bool = False
@@ -98,6 +107,12 @@ class Mastodon:
         for person in range(PEOPLE):
             self.here.accounts[f"p{person}"] = self.here.account(f"p{person}", f"person{person}")
         self.ours = self.here.say(mastodon.US, "New kettles are in.")["id"]
+
+    def settings(self, base: str) -> Mapping[str, object]:
+        return {"base_url": base}
+
+    async def secrets(self, base: str) -> Mapping[str, str]:
+        return await connected(self.platform, {"base_url": base}, {"code": "right"})
 
     def app(self) -> web.Application:
         return self.here.app()
@@ -132,8 +147,7 @@ class Mastodon:
 class Bluesky:
     """A network whose servers show even to the author only after a while what they have taken."""
 
-    name = platform = "bluesky"
-    answers, code = {"identifier": "tern.test", "password": "app-pass-word"}, ""
+    name, platform, kind = "bluesky", "bluesky", "mentions"
 
     def __init__(self, _: int, luck: random.Random, lag_s: float) -> None:
         self.luck, self.wall, self.said = luck, Wall(), 0
@@ -144,6 +158,13 @@ class Bluesky:
         for person, did in enumerate(self.people):
             self.here.handles[did] = f"person{person}.test"
         self.ours = self.here.say(bluesky.US, "New kettles are in.")
+
+    def settings(self, base: str) -> Mapping[str, object]:
+        return {"base_url": base}
+
+    async def secrets(self, base: str) -> Mapping[str, str]:
+        who = {"identifier": "tern.test", "password": self.here.password}
+        return await connected(self.platform, {"base_url": base, **who}, {})
 
     def app(self) -> web.Application:
         return bluesky_answers.app(self.here)

@@ -1,7 +1,8 @@
 """Short runs of benchmarks/kill_loop.py: killed again and again, and nothing doubled or lost."""
 
 from benchmarks.kill_loop import kill_loop, report
-from benchmarks.kill_worlds import IN_FLIGHT_S, LAG_S, POLICY, Platforms, Replayed
+from benchmarks.kill_network import Platforms
+from benchmarks.kill_worlds import IN_FLIGHT_S, LAG_S, POLICY, Replayed
 
 PATIENT = {**POLICY, "settle_seconds": 3.0}  # also where the tests share their machine
 
