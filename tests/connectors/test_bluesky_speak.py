@@ -95,6 +95,16 @@ async def test_a_reply_is_found_before_the_network_shows_it(network, sky, wall):
     assert (await connector.find_reply(one)).ref == posted.ref
 
 
+async def test_a_reply_that_even_our_own_server_shows_late_is_found_later(network, sky, wall):
+    question = network.say(ADA, "@tern.test hi")
+    network.own_lag = timedelta(seconds=30)
+    connector, one = sky(), reply(wall, question)
+    posted = await connector.post(one)
+    assert await connector.find_reply(one) is None
+    wall.go(seconds=31)
+    assert (await connector.find_reply(one)).ref == posted.ref
+
+
 @pytest.mark.parametrize("fault", ["html_404", "rejected", "html", "garbled", "no_table", "other"])
 async def test_only_the_servers_own_word_says_that_a_reply_is_absent(network, sky, wall, fault):
     question = network.say(ADA, "@tern.test hi")

@@ -424,6 +424,16 @@ async def test_an_older_reply_of_the_same_words_is_another(instance, connect, wa
     assert await connector.find_reply(reply(wall, status)) is None
 
 
+async def test_a_reply_that_the_instance_does_not_show_yet_is_found_later(instance, connect, wall):
+    instance.lag = timedelta(seconds=30)
+    status, connector = instance.say("1002", "@tern where is it?"), connect()
+    posted = await connector.post(reply(wall, status))
+    one = reply(wall, status)
+    assert await connector.find_reply(one) is None
+    wall.go(seconds=31)
+    assert (await connector.find_reply(one)).ref == posted.ref
+
+
 async def test_a_reply_is_found_under_many_later_ones(instance, connect, wall):
     status, connector = instance.say("1002", "@tern hi"), connect()
     one = reply(wall, status)

@@ -19,8 +19,9 @@ def stamp(moment: datetime) -> str:
 class Instance:
     """The state of one instance, and how it misbehaves."""
 
-    def __init__(self, clock) -> None:
+    def __init__(self, clock, host="here.example") -> None:
         self.clock = clock
+        self.host = host
         self.base = ""
         self.tokens = {"good": US}
         self.accounts: dict[str, dict] = {}
@@ -37,6 +38,8 @@ class Instance:
         self.has_batches = True
         self.is_public = True  # tags and statuses are shown to who is not signed in
         self.has_idempotency_key = True
+        self.lag = timedelta()  # until a status that was posted is shown
+        self.shown_at: dict[str, datetime] = {}  # of what was posted with such a lag
         self.stream_by = "events"  # or "socket", or "" for none
         self.policy = {"for_private_mentions": "filter", "for_not_following": "accept"}
         self.blocked_by: set[str] = set()
@@ -52,7 +55,7 @@ class Instance:
 
     def account(self, number: str, acct: str) -> dict:
         user, _, host = acct.partition("@")
-        home = f"https://{host or 'here.example'}"
+        home = f"https://{host or self.host}"
         picture = f"{home}/avatars/missing.png"
         return {
             "id": number, "username": user, "acct": acct, "display_name": user.title(),
@@ -100,7 +103,7 @@ class Instance:
         if word.startswith("@"):
             user = word[1:].split("@", maxsplit=1)[0]
             return (
-                f'<span class="h-card" translate="no"><a href="https://here.example/@{user}"'
+                f'<span class="h-card" translate="no"><a href="https://{self.host}/@{user}"'
                 f' class="u-url mention">@<span>{user}</span></a></span>'
             )
         if word.startswith("https://"):
@@ -134,6 +137,12 @@ class Instance:
         gone = self.deleted[number]
         self.notifications = [one for one in self.notifications if one["status"] is not gone]
         self.tell("delete", number)
+
+    def shown(self) -> dict[str, dict]:
+        """Return the statuses that readers see now."""
+        now = self.clock()
+        late = {one for one, at in self.shown_at.items() if at > now}
+        return {number: one for number, one in self.statuses.items() if number not in late}
 
     def tell(self, event: str, payload: str) -> None:
         for one in self.listeners:
@@ -229,7 +238,7 @@ class Instance:
         streaming = {"events": self.base, "socket": self.base.replace("http", "ws")}
         urls = {"streaming": streaming.get(self.stream_by)}
         most = {"max_characters": 500, "characters_reserved_per_url": 23}
-        told = {"domain": "here.example", "version": "4.6.4"}
+        told = {"domain": self.host, "version": "4.6.4"}
         return self._yes({**told, "configuration": {"urls": urls, "statuses": most}})
 
     async def _policy(self, _):
@@ -249,14 +258,14 @@ class Instance:
 
     async def _own(self, request):
         rows = [
-            one for one in self.statuses.values()
+            one for one in self.shown().values()
             if one["account"]["id"] == request.match_info["id"]
         ]  # fmt: skip
         return self._list(request, rows, 40)
 
     async def _tag(self, request):
         tag = f"#{request.match_info['tag']}".casefold()
-        rows = [one for one in self.statuses.values() if tag in one["content"].casefold()]
+        rows = [one for one in self.shown().values() if tag in one["content"].casefold()]
         return self._list(request, rows, 40)
 
     def _list(self, request, rows, most: int):
@@ -277,26 +286,28 @@ class Instance:
         if not self.has_batches:
             return self._no(404, "Not found")
         ids = request.query.getall("id[]")[:20]
-        return self._yes([self.statuses[one] for one in ids if one in self.statuses])
+        shown = self.shown()
+        return self._yes([shown[one] for one in ids if one in shown])
 
     async def _one(self, request):
-        status = self.statuses.get(request.match_info["id"])
+        status = self.shown().get(request.match_info["id"])
         return self._yes(status) if status else self._no(404, "Record not found")
 
     async def _context(self, request):
-        status = self.statuses.get(request.match_info["id"])
+        shown = self.shown()
+        status = shown.get(request.match_info["id"])
         if status is None:
             return self._no(404, "Record not found")
         above, number = [], status["in_reply_to_id"]
-        while number in self.statuses:
-            above.append(self.statuses[number])
+        while number in shown:
+            above.append(shown[number])
             number = above[-1]["in_reply_to_id"]
-        under = [one for one in self.statuses.values() if one["in_reply_to_id"] == status["id"]]
+        under = [one for one in shown.values() if one["in_reply_to_id"] == status["id"]]
         return self._yes({"ancestors": above[::-1], "descendants": under})
 
     async def _search(self, request):
         wanted = request.query["q"]
-        found = [one for one in self.statuses.values() if wanted in (one["uri"], one["url"])]
+        found = [one for one in self.shown().values() if wanted in (one["uri"], one["url"])]
         return self._yes({"accounts": [], "statuses": found, "hashtags": []})
 
     async def _post(self, request):
@@ -312,6 +323,8 @@ class Instance:
         status = self.say(US, asked["status"], asked["in_reply_to_id"], **more)
         if key:
             self.keys[key] = status["id"]
+        if self.lag:
+            self.shown_at[status["id"]] = self.clock() + self.lag
         return self._yes(status)
 
     async def _delete(self, request):
