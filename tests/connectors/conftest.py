@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from lexicons import Lexicons
-from simulators import bluesky_answers
+from simulators import bluesky_answers, reddit_answers
 from simulators.bluesky import Network
 from simulators.mastodon import Instance
+from simulators.reddit import Site
 
 from connectors import bluesky
 from connectors.contract import Free, Meter
@@ -163,6 +164,16 @@ async def instance(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Instance]:
     """A simulated Mastodon instance."""
     one = Instance(wall)
     server = await aiohttp_server(one.app())
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
+
+
+@pytest.fixture
+async def site(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Site]:
+    """A simulated Reddit."""
+    one = Site(wall)
+    server = await aiohttp_server(reddit_answers.app(one))
     one.base = str(server.make_url("")).rstrip("/")
     yield one
     one.release()
