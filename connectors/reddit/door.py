@@ -118,7 +118,7 @@ def reason(answer: Answer) -> str:
 
 def _whole(response: requests.Response, until: float) -> requests.Response:
     """Read an answer to its end, or until its time is up however slowly it drips."""
-    body = bytearray()
+    body = bytearray(response.content if response.is_redirect else b"")  # read by requests itself
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > MOST_BYTES:

@@ -120,7 +120,7 @@ def is_gone(thing: Thing) -> bool:
     told = thing["data"]
     words = told.get("body") if thing["kind"] == "t1" else told.get("selftext")
     is_away = str(words).strip() in GONE or bool(told.get("removed_by_category"))
-    return is_away or told.get("author") in (None, "[deleted]")
+    return is_away or told["author"] in (None, "[deleted]")
 
 
 def posted(thing: Thing) -> Posted:

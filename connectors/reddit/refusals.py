@@ -105,7 +105,8 @@ def _error(errors: Any, table: Mapping[str, Any], clock: Clock) -> ConnectorErro
 
 def _first(errors: Any) -> tuple[str, str]:
     """Return code and sentence of the error that decides: a limit before anything else."""
-    rows = [one for one in errors if isinstance(one, list) and one] if errors else []
+    told = errors if isinstance(errors, list) else []
+    rows = [one for one in told if isinstance(one, list) and one]
     rows.sort(key=lambda one: str(one[0]) != "RATELIMIT")
     if not rows:
         return "", ""

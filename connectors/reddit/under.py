@@ -20,7 +20,8 @@ from connectors.reddit.newest import PAGE, entries_of
 LOOK_UNDER = timedelta(days=30)
 MOST_CALLS = 20  # for what was left out of one tree, in one look
 
-_POST = re.compile(r"(?:t3_|/comments/|redd\.it/|\b)([0-9a-z]{4,10})\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:/comments/|redd\.it/)([0-9a-z]{4,10})\b", re.IGNORECASE)
+_NAME = re.compile(r"(?:t3_)?([0-9a-z]{4,10})", re.IGNORECASE)
 
 
 class Under:
@@ -111,5 +112,6 @@ class Under:
 
 def posts_in(query: str) -> list[str]:
     """Return the fullnames of the posts that a source names: fullnames, ids or addresses."""
-    found = [_POST.search(one) for one in re.split(r"[\s,]+", query.strip()) if one]
+    words = re.split(r"[\s,]+", query.strip())
+    found = [_ADDRESS.search(one) or _NAME.fullmatch(one) for one in words]
     return [f"t3_{one[1].lower()}" for one in found if one]

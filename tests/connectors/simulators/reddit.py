@@ -61,6 +61,7 @@ class Site:
         self.is_revoked = False
         self.scope = "*"
         self.tokens: set[str] = set()
+        self.hidden_from_own: set[str] = set()  # our list of our own comments lacks these
         self.lag = timedelta()  # until others see what was accepted
         self.in_flight = None  # awaited between the arrival of a comment and its effect
         self.answering = None  # awaited between the effect of a comment and its answer
@@ -71,6 +72,9 @@ class Site:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.agents: set[str] = set()
         self.authorizations: list[str] = []
+        self.on_answer = None  # called when an answer was made
+        self.connections: set[str] = set()
+        self.active, self.most_at_once = 0, 0
         self.left, self.used, self.reset = 590.0, 10, 300
         self.released = asyncio.Event()
         self.waiting = asyncio.Event()  # somebody waits for an answer that does not come

@@ -79,6 +79,18 @@ class Answers:
         site.asked.append((name, dict(request.query)))
         site.agents.add(request.headers.get("User-Agent", ""))
         site.authorizations.append(request.headers.get("Authorization", ""))
+        site.connections.add(request.headers.get("Connection", ""))
+        site.active += 1
+        site.most_at_once = max(site.most_at_once, site.active)
+        try:
+            return await self._let_in(name, request, handler)
+        finally:
+            site.active -= 1
+            if site.on_answer is not None:
+                site.on_answer()
+
+    async def _let_in(self, name, request, handler):
+        site = self.site
         fault = site.faults[name].pop(0) if site.faults.get(name) else ""
         if "access_token" not in name and "revoke" not in name:
             token = request.headers.get("Authorization", "").removeprefix("bearer ")
@@ -94,6 +106,8 @@ class Answers:
             return refusal
         if fault == "timeout_before":
             await self._hang()
+        if fault == "slow":
+            await self._tick()
         if fault == "cut_before":
             request.transport.abort()
             return web.Response()
@@ -105,6 +119,8 @@ class Answers:
             return self._errors("RATELIMIT", self.site.sentence, "ratelimit")
         if fault in QUOTED:
             return self._errors(*QUOTED[fault])
+        if fault == "empty":
+            return self._yes(rows.listing([]))
         if fault in EMPTY:
             return self._yes({"json": EMPTY[fault]})
         if fault not in STATUSES:
@@ -192,7 +208,7 @@ class Answers:
         token = f"token-{site.calls['POST /api/v1/access_token']}"
         site.tokens.add(token)
         if site.is_exchanging:
-            site.refresh = f"refresh-{site.calls['POST /api/v1/access_token']}"
+            site.refresh = f"exchanged-{site.calls['POST /api/v1/access_token']}"
         told = {
             "access_token": token, "token_type": "bearer", "expires_in": 3600, "scope": site.scope,
         }  # fmt: skip
@@ -227,8 +243,8 @@ class Answers:
 
     def _name(self, row) -> str:
         try:
-            return row["data"]["name"]
-        except (KeyError, TypeError):
+            return str(row["data"]["name"])
+        except (KeyError, TypeError, IndexError):
             return "t1_broken"
 
     async def _inbox(self, request):
@@ -239,7 +255,7 @@ class Answers:
         found = []
         for one in reversed(site.inbox):
             if "kind" in one:
-                found += [one] if kinds is None else []
+                found += [one.get("raw", one)] if kinds is None else []
                 continue
             thing = site.things[one["name"]]
             is_asked = kinds is None or one["type"] in kinds
@@ -257,6 +273,7 @@ class Answers:
         return self._page(request, self._rows(
             one for one in site.shown()
             if one.author == request.match_info["name"] and one.kind in kinds
+            and one.name not in site.hidden_from_own
         ))  # fmt: skip
 
     async def _of_subreddit(self, request):
