@@ -138,9 +138,7 @@ async def test_who_may_not_read_the_inbox_has_to_connect_again(site, reddit):
 # Nothing lost, nothing repeated
 
 
-async def test_a_thousand_are_heard_oldest_first_and_then_only_what_is_new(
-    site, reddit, wall, post
-):
+async def test_a_thousand_are_heard_oldest_first_and_then_what_is_new(site, reddit, wall, post):
     texts = []
     for number in range(950):
         wall.go(seconds=number % 3)  # several in the same second
