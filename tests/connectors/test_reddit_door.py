@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -239,6 +240,16 @@ async def test_the_loop_goes_on_while_reddit_is_silent(site, reddit):
 
 
 async def test_praw_is_made_for_one_thread_and_is_not_shared(site, reddit):
+    api, barrier = reddit()._api, threading.Barrier(3)
+
+    def made():
+        barrier.wait(5)
+        return api._reddit("token")
+
+    assert len(set(await asyncio.gather(*(api._readers.run(made) for _ in range(3))))) == 3
+
+
+async def test_no_more_than_three_calls_read_at_once(site, reddit):
     site.faults[ME] = ["slow"] * 9
     connector = reddit()
     await asyncio.gather(*(connector.check() for _ in range(9)))

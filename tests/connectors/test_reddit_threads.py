@@ -61,6 +61,7 @@ async def test_what_was_taken_back_before_it_began_is_never_done():
     second = asyncio.create_task(threads.run(lambda: done.append("second")))
     assert await asyncio.to_thread(started.wait, 5)
     second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
     gate.set()
     await first
     await threads.run(lambda: done.append("third"))
