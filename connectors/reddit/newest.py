@@ -14,6 +14,7 @@ from connectors.reddit.cursor import Entry, Mark
 
 PAGE = 100
 MOST_PAGES = 20  # twice as deep as listings go
+SURE = 10  # rows at the end of a page: where these are known, so is what stands below them
 TRIES = 4  # rows that may all have vanished between two pages
 
 Fetch = Callable[[str | None], Awaitable[Any]]
@@ -33,7 +34,11 @@ def entries_of(rows: Sequence[Any]) -> list[Entry]:
 
 
 async def newer(fetch: Fetch, mark: Mark) -> AsyncIterator[list[Entry]]:
-    """Yield what a mark does not cover, a page at a time, oldest first; end at the newest."""
+    """Yield what a mark does not cover, a page at a time, oldest first; end at the newest.
+
+    Because the oldest is told first, nothing new stands below what is known, but for a row that was
+    let through late among the last ten.
+    """
     pages: list[list[Entry]] = []
     given: set[str] = set()
     async for entries in _down(fetch):
@@ -41,7 +46,7 @@ async def newer(fetch: Fetch, mark: Mark) -> AsyncIterator[list[Entry]]:
         given.update(one.name for one in fresh)
         if fresh:
             pages.append(fresh)
-        elif entries:
+        if entries and all(mark.covers(one) for one in entries[-SURE:]):
             break
     while pages:
         yield list(reversed(pages.pop()))

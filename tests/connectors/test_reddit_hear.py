@@ -101,6 +101,19 @@ async def test_the_inbox_is_one_call_and_so_is_what_we_said(site, reddit, post):
     assert sum(site.calls.values()) - before == 2
 
 
+async def test_a_few_news_cost_no_more_calls_than_none(site, reddit, post):
+    for number in range(250):
+        site.say("ada", f"question {number}", post)
+    connector = reddit()
+    _, cursor = await collect(connector)
+    before = sum(site.calls.values())
+    for number in range(80):
+        site.say("ada", f"later {number}", post)
+    events, _ = await collect(connector, after=cursor)
+    assert said(events) == [f"later {number}" for number in range(80)]
+    assert sum(site.calls.values()) - before == 2
+
+
 async def test_subreddits_are_listened_to(site, reddit, post):
     other = site.submit("bo", "Tea", "with milk", subreddit="tea")
     site.say("ada", "or without", other)
