@@ -3,9 +3,9 @@
 python -m benchmarks.reddit_requests
 
 byname's connector beside praw's own streams, on the same simulated site: after each round of
-mentions each side looks once. Requests are counted in the site's log. byname also hears what we say
-ourselves; praw's `inbox.stream()` does not, so the line "praw, three streams" adds our comments and
-posts. Token requests are left out. Not here: time (collect.py).
+mentions each side looks, once where nothing else is said. Requests are counted in the site's log.
+byname also hears what we say ourselves; praw's `inbox.stream()` does not, so the line "praw, three
+streams" adds our comments and posts. Token requests are left out. Not here: time (collect.py).
 """
 
 import asyncio
@@ -44,6 +44,7 @@ class Round:
     name: str
     mentions: int
     at_once: int
+    looks: int = 1  # after each time that mentions came
     restart_every: int = 0  # rounds after which the listener starts anew
     human_every: int = 0  # rounds after which a human has read the inbox meanwhile
 
@@ -52,7 +53,7 @@ ROUNDS = (
     Round("1 a look", 250, 1),
     Round("5 a look", 1000, 5),
     Round("50 a look", 1000, 50),
-    Round("250 at once", 1000, 250),
+    Round("250 at once, 4 looks each", 1000, 250, looks=4),
     Round("5 a look, restarted every 20 looks", 1000, 5, restart_every=20),
     Round("5 a look, a human reads the inbox too", 1000, 5, human_every=4),
 )
@@ -151,7 +152,8 @@ async def measure(asked: Round, make: Callable[[str, Path, Clock], Any]) -> tupl
                     row["new"] = False
             if asked.restart_every and turn % asked.restart_every == asked.restart_every - 1:
                 await one.restart()
-            heard.update(await one.look())
+            for _ in range(asked.looks):
+                heard.update(await one.look())
         await one.close()
     await runner.cleanup()
     calls = sum(count for name, count in site.calls.items() if "access_token" not in name)

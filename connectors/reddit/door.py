@@ -86,8 +86,10 @@ class Door(Requestor):
             with self._session.request(*args, **options) as response:
                 return _whole(response, until)
         except (requests.RequestException, HTTPError, OSError) as error:
-            said = f"the connection broke: {type(error).__name__}"
-            raise Unavailable(said, was_sent=not _never_left(error)) from error
+            never_left = _never_left(error)
+            said = "no connection" if never_left else "the connection broke"
+            told = f"{said}: {type(error).__name__}"
+            raise Unavailable(told, was_sent=not never_left) from error
 
 
 def ensure(answer: Answer, clock: Clock) -> Answer:
