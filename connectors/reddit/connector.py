@@ -114,6 +114,8 @@ class Reddit:
             raise Rejected(f"{size.used} {size.unit}, {size.limit} fit", code="too_long")
         if not reply.text.strip():
             raise Rejected("There is nothing to say.")
+        if not parse.is_fullname(reply.parent.ref):
+            raise Rejected("The message has no name on Reddit.", code="parent_gone")
         async with before_sending():
             await self._api.signed_in.token()
         form = {"thing_id": reply.parent.ref, "text": reply.text}

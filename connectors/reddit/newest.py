@@ -28,7 +28,7 @@ def entries_of(rows: Sequence[Any]) -> list[Entry]:
             at, name = parse.place(row)
         except parse.BROKEN:
             at = entries[-1].at if entries else _first_time(rows)
-            name = sha256(repr(row).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+            name = _name_of_broken(row)
         entries.append(Entry(at, name, row))
     return entries
 
@@ -76,6 +76,15 @@ async def _after(
         if rows:
             break
     return rows, after
+
+
+def _name_of_broken(row: Any) -> str:
+    """Name a row that cannot be dated: by its own name, because its other fields may change."""
+    told = row.get("data") if isinstance(row, dict) else None
+    name = told.get("name") if isinstance(told, dict) else None
+    if isinstance(name, str) and parse.is_fullname(name):
+        return name
+    return sha256(repr(row).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _first_time(rows: Sequence[Any]) -> int:

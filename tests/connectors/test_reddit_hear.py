@@ -292,6 +292,15 @@ async def test_one_broken_row_never_costs_its_page(site, reddit, post, row):
     assert (await collect(reddit(), after=cursor))[0] == []
 
 
+async def test_a_broken_row_that_changes_is_put_aside_once(site, reddit, post):
+    told = {"name": "t1_odd", "created_utc": None, "score": 1}
+    site.inbox.append({"kind": "raw", "raw": {"kind": "t1", "data": told}})
+    events, cursor = await collect(reddit())
+    assert sum(isinstance(one, Unreadable) for one in events) == 1
+    told["score"] = 2
+    assert await collect(reddit(), after=cursor) == ([], cursor)
+
+
 async def test_an_answer_that_is_no_listing_is_an_unexpected_answer(site, reddit):
     for told in (None, [], {}, {"data": 7}, {"data": {"children": "x"}}):
         with pytest.raises(UnexpectedAnswer):

@@ -65,6 +65,13 @@ async def test_what_does_not_fit_never_leaves(site, reddit, wall, question, text
     assert (caught.value.code, sum(site.calls.values())) == (code, 0)
 
 
+async def test_what_has_no_name_on_reddit_cannot_be_answered(site, reddit, wall):
+    parent = MessageRef("reddit", "https://example.org/1", "x")
+    with pytest.raises(Rejected) as caught:
+        await reddit().post(Outgoing("k", "desk", parent, "Hi", wall()))
+    assert (caught.value.code, sum(site.calls.values())) == ("parent_gone", 0)
+
+
 @pytest.mark.parametrize(
     ("fault", "error", "code"),
     [

@@ -83,10 +83,15 @@ async def test_closing_does_not_wait_for_a_thread_that_hangs():
     gate.set()
 
 
-async def test_all_threads_end_when_they_are_closed(threads):
-    await asyncio.gather(*(threads.run(lambda: None) for _ in range(4)))
+async def test_all_threads_end_when_they_are_closed():
+    threads, barrier = Threads("ends", 2), threading.Barrier(2)
+    await asyncio.gather(*(threads.run(lambda: barrier.wait(5)) for _ in range(2)))
+    made = [one for one in threading.enumerate() if one.name.startswith("ends-")]
+    assert len(made) == 2
     await threads.close()
-    assert not any(one.name.startswith("test-") for one in threading.enumerate())
+    for one in made:
+        one.join(2)
+    assert not any(one.is_alive() for one in made)
 
 
 async def test_a_silent_reddit_delays_neither_a_cancelled_call_nor_the_end(site, reddit):
