@@ -18,7 +18,6 @@ from connectors.model import Source
 
 ENV_PREFIX = "BYNAME_"
 ENV_NOT_KEYS = ("BYNAME_HOME", "BYNAME_SHARED", "BYNAME_SECRET_")
-LISTEN_ONLY = frozenset({"search", "hashtag", "subreddit"})  # kinds: nobody there wrote to us
 
 
 class Table(BaseModel):
@@ -59,10 +58,7 @@ class SourceTable(Table):
     login: str = Field("", description="Login that listens, and answers.")
     connector: str = Field("", description="Connector, for a source without login.")
     platform: str = Field("", description="Platform, for a source without login.")
-    kind: str = Field(
-        "mentions",
-        description="mentions, replies, quotes, comments, hashtag, search, subreddit, all.",
-    )
+    kind: str = Field("mentions", description="mentions, replies, quotes, hashtag, search, all.")
     query: str = Field("", description="Keyword, hashtag or feed, by kind.")
     languages: tuple[str, ...] = Field((), description="Default: the brand's languages.")
     answer_since: datetime | None = Field(
@@ -182,7 +178,7 @@ class Config(Table):
         login = self.logins.get(table.login)
         platform = table.platform or (login.platform if login else "")
         connector = table.connector or (login and login.connector) or platform
-        listen_only = table.listen_only or table.kind in LISTEN_ONLY
+        listen_only = table.listen_only or table.kind in {"search", "hashtag"}
         return Source(
             name=name,
             connector=str(connector),

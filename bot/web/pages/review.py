@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from bot.config import LISTEN_ONLY
 from bot.desk import Desk
 from bot.suggest.guard import Finding, inspect_reply
 from bot.suggest.suggest import why_forbidden
@@ -201,7 +200,7 @@ def _not_allowed(desk: Desk, message: Message) -> str:
     source = desk.config.sources.get(message.source)
     if not permission.allowed:
         return permission.rule
-    if source is not None and (source.listen_only or source.kind in LISTEN_ONLY):
+    if source is not None and (source.listen_only or source.kind in {"search", "hashtag"}):
         return "Found by listening: byname does not write to people who did not write to us."
     return ""
 
