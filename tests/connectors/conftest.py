@@ -162,16 +162,6 @@ def setup_type() -> type[Desk]:
 
 
 @pytest.fixture
-async def instance(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Instance]:
-    """A simulated Mastodon instance."""
-    one = Instance(wall)
-    server = await aiohttp_server(one.app())
-    one.base = str(server.make_url("")).rstrip("/")
-    yield one
-    one.release()
-
-
-@pytest.fixture
 async def site(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Site]:
     """A simulated Reddit."""
     one = Site(wall)
@@ -197,6 +187,16 @@ async def reddit(site: Site, tmp_path: Path, wall: Wall) -> AsyncIterator[Callab
     site.release()
     for one in opened:
         await one.close()
+
+
+@pytest.fixture
+async def instance(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Instance]:
+    """A simulated Mastodon instance."""
+    one = Instance(wall)
+    server = await aiohttp_server(one.app())
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
 
 
 @cache
