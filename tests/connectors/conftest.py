@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 from lexicons import Lexicons
-from simulators import bluesky_answers
+from simulators import bluesky_answers, reddit_answers
 from simulators.bluesky import Network
 from simulators.hackernews import News
 from simulators.mastodon import Instance
+from simulators.reddit import Site
+from stands.reddit import APPROVED
 
 from connectors import bluesky
 from connectors.contract import Free, Meter
+from connectors.reddit import connect as open_reddit
 
 FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -157,6 +160,34 @@ def write_world(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def setup_type() -> type[Desk]:
     return Desk
+
+
+@pytest.fixture
+async def site(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Site]:
+    """A simulated Reddit."""
+    one = Site(wall)
+    server = await aiohttp_server(reddit_answers.app(one))
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
+
+
+@pytest.fixture
+async def reddit(site: Site, tmp_path: Path, wall: Wall) -> AsyncIterator[Callable[..., Any]]:
+    """Open our account on the simulated Reddit; settings by keyword."""
+    opened: list[Any] = []
+    drawer = Drawer({"desk": dict(APPROVED)})
+
+    def make(**settings: object) -> Any:
+        known = {"reddit_url": site.base, "oauth_url": site.base, "timeout_s": 5, **settings}
+        opened.append(open_reddit(Desk(tmp_path, wall, "reddit", "desk", known, drawer)))
+        return opened[-1]
+
+    make.drawer = drawer  # type: ignore[attr-defined]
+    yield make
+    site.release()
+    for one in opened:
+        await one.close()
 
 
 @pytest.fixture
