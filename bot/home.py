@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import ConfigError
@@ -44,9 +44,23 @@ class FileSecrets:
 
     home: Path
     locks: dict[str, asyncio.Lock]
+    seen: dict[str, Mapping[str, str]] = field(default_factory=dict)  # as last read or written here
 
     def read(self, login: str) -> Mapping[str, str]:
         """Return a login's secret. Raises ConfigError that says where to put it."""
+        self.seen[login] = values = self._read(login)
+        return values
+
+    def is_new(self, login: str) -> bool:
+        """Tell whether somebody else wrote a secret since this one was last read or written."""
+        if login not in self.seen:
+            return False
+        try:
+            return self._read(login) != self.seen[login]
+        except ConfigError:  # gone, or half written by hand: what we have is all there is
+            return False
+
+    def _read(self, login: str) -> Mapping[str, str]:
         raw = os.environ.get(f"BYNAME_SECRET_{login.upper().replace('-', '_')}")
         path = self._path(login)
         try:
@@ -74,18 +88,24 @@ class FileSecrets:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        self.seen[login] = {str(key): str(value) for key, value in values.items()}
         _sync_folder(path.parent)
 
     async def refresh(
         self, login: str, renew: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
     ) -> Mapping[str, str]:
-        """Renew a secret, one at a time: whoever waited gets what the first one fetched."""
+        """Renew a secret, one at a time: whoever waited gets what the first one fetched.
+
+        What a human signed in with meanwhile stands above what an older secret was renewed to.
+        """
         before = self.read(login)
         async with self.locks.setdefault(login, asyncio.Lock()):
             now = self.read(login)
             if now != before:
                 return now
             fresh = await renew(now)
+            if self.is_new(login):
+                return self.read(login)
             self.write(login, fresh)
             return fresh
 

@@ -48,16 +48,21 @@ def wanted(config: Config) -> list[Wanted]:
     ]
 
 
-def build_connector(want: Wanted, home: Path, clock: Clock) -> Connector:
+def build_connector(
+    want: Wanted, home: Path, clock: Clock, secrets: Secrets | None = None
+) -> Connector:
     """Build one connector. Raises what its `connect` raises, or ConnectorError for no such name."""
-    secrets = FileSecrets(home, locks={})
+    secrets = secrets or FileSecrets(home, locks={})
     setup = LoginSetup(want.name, want.platform, home, want.settings, secrets, clock)
     return load(want.connector)(setup)
 
 
-def build_connectors(desk: Desk) -> dict[str, Connector]:
+def build_connectors(desk: Desk, secrets: Secrets | None = None) -> dict[str, Connector]:
     """Return all connectors by the name they go under."""
-    return {want.name: build_connector(want, desk.home, desk.clock) for want in wanted(desk.config)}
+    return {
+        want.name: build_connector(want, desk.home, desk.clock, secrets)
+        for want in wanted(desk.config)
+    }
 
 
 def build_polling(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:

@@ -29,10 +29,8 @@ FORGET_S = 3600.0
 
 def rounds(desk: Desk, connectors: Mapping[str, Connector], gone: "Gone") -> dict[str, Step]:
     """Return the loops by name."""
-    loops = {
-        f"recheck:{name}": rechecker(desk, one, name, gone) for name, one in connectors.items()
-    }
-    loops |= {f"login:{name}": looker(desk, connectors[name], name) for name in desk.config.logins}
+    loops = {f"recheck:{name}": rechecker(desk, connectors, name, gone) for name in connectors}
+    loops |= {f"login:{name}": looker(desk, connectors, name) for name in desk.config.logins}
     return loops | {"above": climber(desk, connectors), "forget": forgetter(desk, gone)}
 
 
@@ -46,8 +44,9 @@ class Gone:
         self.is_so = self.is_so or deleted > 0
 
 
-def rechecker(desk: Desk, connector: Connector, name: str, gone: Gone) -> Step:
+def rechecker(desk: Desk, connectors: Mapping[str, Connector], name: str, gone: Gone) -> Step:
     async def step() -> float:
+        connector = connectors[name]
         wait = wait_for_budget(await connector.budget(), desk.clock())
         if wait:
             return wait
@@ -62,9 +61,9 @@ def rechecker(desk: Desk, connector: Connector, name: str, gone: Gone) -> Step:
     return step
 
 
-def looker(desk: Desk, connector: Connector, login: str) -> Step:
+def looker(desk: Desk, connectors: Mapping[str, Connector], login: str) -> Step:
     async def step() -> float:
-        await look(desk, connector, login)
+        await look(desk, connectors[login], login)
         return STANDING_S
 
     return step

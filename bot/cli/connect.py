@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli._context import home_option, is_running, run_async, writing
+from bot.cli._context import api, home_option, is_running, run_async, writing
 
 if TYPE_CHECKING:
     from connectors.contract import SignIn
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from storage.model import Taken
 
 WAIT_SECONDS = 600
+TAKEN_OVER_WITHIN_S = 10
+START = (
+    "a bot runs on this home and does not know this login yet: stop it, let it learn from past "
+    "replies with `byname collect --since 365d` if you like, and start it again"
+)
 
 
 @click.command(
@@ -63,6 +69,7 @@ async def _connect(
         for one in flow.questions
     }
     values = await _values(flow, answers, paste=paste)
+    written_at = wall_clock()
     FileSecrets(folder, locks={}).write(login, values)
     added = add_login(folder, platform, login, answers.get("base_url", ""), flow.source_kind)
     click.echo(f"signed in; the secret is {folder / 'secrets' / f'{login}.json'}")
@@ -71,8 +78,12 @@ async def _connect(
             f"added [logins.{login}] and [sources.{login}-{flow.source_kind}] to byname.toml"
         )
     _say(await _check(folder, login))
+    if await is_running(str(folder)):
+        click.echo(START if added else await _running_bot_says(folder, login, written_at))
+        return
     await _offer_learning(folder, login, learn)
-    click.echo(f"listening starts with messages after {wall_clock():%Y-%m-%d %H:%M} UTC")
+    if added:
+        click.echo(f"listening starts with messages after {wall_clock():%Y-%m-%d %H:%M} UTC")
 
 
 async def _values(flow: "SignIn", answers: Mapping[str, str], *, paste: bool) -> Mapping[str, str]:
@@ -151,14 +162,24 @@ async def _check(home: Path, login: str) -> "Health":
         await close_all({login: connector})
 
 
+async def _running_bot_says(home: Path, login: str, since: datetime) -> str:
+    """Wait until the running bot has looked with the new secret, and say what it saw."""
+    seen = None
+    async with api(str(home)) as bot:
+        for _ in range(TAKEN_OVER_WITHIN_S * 2):
+            logins = {one["login"]: one for one in (await bot.get("sources"))["logins"]}
+            seen = logins.get(login)
+            if seen and seen["ok"] and datetime.fromisoformat(seen["seen_at"]) >= since:
+                return "the running bot has taken the new secret: this login goes on"
+            await asyncio.sleep(0.5)
+    return f"the running bot does not go on with this login: {seen['says'] if seen else START}"
+
+
 async def _offer_learning(home: Path, login: str, learn: bool | None) -> None:
-    """Bring the login's past in as history, if the human wants that and nothing else writes."""
+    """Bring the login's past in as history, if the human wants that."""
     if learn is None:
         learn = click.confirm("Learn from this login's own past replies?", default=True)
     if not learn:
-        return
-    if await is_running(str(home)):
-        click.echo("a bot runs on this home: stop it, then `byname collect --since 365d` learns")
         return
     taken = await _learn(home, login)
     click.echo(

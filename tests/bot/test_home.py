@@ -114,3 +114,30 @@ async def test_two_refreshes_at_once_ask_the_platform_once(secrets):
     assert asked == ["1"]
     assert [dict(one) for one in both] == [{"token": "2"}, {"token": "2"}]
     assert secrets.read("masto") == {"token": "2"}
+
+
+def test_only_what_somebody_else_wrote_is_new(secrets, tmp_path):
+    human = FileSecrets(secrets.home, locks={})
+    human.write("masto", {"token": "1"})
+    assert not secrets.is_new("masto")  # nobody has read the former one
+    secrets.read("masto")
+    assert not secrets.is_new("masto")
+    human.write("masto", {"token": "2"})
+    assert secrets.is_new("masto")
+    secrets.write("masto", {"token": "3"})
+    assert not secrets.is_new("masto")
+    (secrets.home / "secrets" / "masto.json").write_text('{"tok')  # somebody is editing
+    assert not secrets.is_new("masto")
+
+
+async def test_a_sign_in_during_a_refresh_is_not_overwritten(secrets):
+    human = FileSecrets(secrets.home, locks={})
+    secrets.write("sky", {"token": "old"})
+
+    async def renew(_):
+        human.write("sky", {"token": "signed in again"})
+        return {"token": "renewed"}
+
+    assert await secrets.refresh("sky", renew) == {"token": "signed in again"}
+    assert human.read("sky") == {"token": "signed in again"}
+    assert not secrets.is_new("sky")

@@ -1,0 +1,61 @@
+"""A login that was signed in again: the running bot takes its new secret, without a restart.
+
+`byname connect` writes a secret; here somebody notices, opens the login anew and rings for its
+loops. Not here: signing in (bot.cli.connect), and standing still before that (bot.supervise).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.desk import Desk
+from bot.home import FileSecrets
+from bot.logins import build_connector, close_all, wanted
+from bot.supervise import Step
+from connectors.contract import Connector
+
+log = structlog.get_logger()
+LOOK_S = 1.0
+
+
+@dataclass(slots=True)
+class SignIns:
+    """The open logins of a running bot, and the secrets that they were opened with."""
+
+    desk: Desk
+    connectors: dict[str, Connector]
+    secrets: FileSecrets
+    _former: list[tuple[datetime, Connector]] = field(default_factory=list)  # until when open
+
+    def watcher(self, login: str, ring: Callable[[str], None]) -> Step:
+        """Return a step that looks whether a login has a new secret; `ring` is told then."""
+
+        async def step() -> float:
+            await self._close_former(self.desk.clock())
+            if self.secrets.is_new(login):
+                self._open_anew(login)
+                log.info("signed in again", login=login)
+                ring(login)
+            return LOOK_S
+
+        return step
+
+    async def close(self) -> None:
+        await self._close_former(datetime.max.replace(tzinfo=self.desk.clock().tzinfo))
+
+    def _open_anew(self, login: str) -> None:
+        """Open a login with its new secret; an attempt under way ends on the former one."""
+        self.secrets.read(login)  # seen, whatever the connector makes of it
+        want = next(one for one in wanted(self.desk.config) if one.name == login)
+        fresh = build_connector(want, self.desk.home, self.desk.clock, self.secrets)
+        longest = timedelta(seconds=2 * self.desk.config.policy.post_timeout_seconds)
+        self._former.append((self.desk.clock() + longest, self.connectors[login]))
+        self.connectors[login] = fresh
+
+    async def _close_former(self, now: datetime) -> None:
+        """Close what a login was open with before; a stream that still listens there ends."""
+        due = [one for one in self._former if one[0] <= now]
+        self._former = [one for one in self._former if one not in due]
+        await close_all({str(number): one for number, (_, one) in enumerate(due)})
