@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.config import Config, Login
@@ -65,17 +65,11 @@ def build_connectors(desk: Desk, secrets: Secrets | None = None) -> dict[str, Co
     }
 
 
-def build_polling(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:
-    """Return the connectors of some sources, for one look each: none of them streams."""
+def build_some(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:
+    """Return the connectors of some sources."""
     names = {connector_name(desk.config, source) for source in sources}
-    wants = [_polling(want) for want in wanted(desk.config) if want.name in names]
+    wants = [want for want in wanted(desk.config) if want.name in names]
     return {want.name: build_connector(want, desk.home, desk.clock) for want in wants}
-
-
-def _polling(want: Wanted) -> Wanted:
-    if "streaming" not in want.settings:
-        return want
-    return replace(want, settings={**want.settings, "streaming": False})
 
 
 def connector_name(config: Config, source: str) -> str:

@@ -120,8 +120,8 @@ def steps(service: Service) -> dict[str, Step]:
 
 
 def _collector(service: Service, name: str) -> Step:
-    desk, source = service.desk, service.desk.config.source(name)
-    through = connector_name(desk.config, name)
+    desk, through = service.desk, connector_name(service.desk.config, name)
+    source = replace(desk.config.source(name), may_stream=True)
 
     def heard(taken: Taken) -> None:
         service.gone.note(taken.deleted)
@@ -133,7 +133,7 @@ def _collector(service: Service, name: str) -> Step:
             await collect(desk, service.connectors[through], source, heard=heard)
         except Exception as error:
             await desk.store.note_source(name, desk.clock(), error=trouble(desk, name, error))
-            _tell_refusal(service, source.login, error)
+            _tell_refusal(service, desk.config.sources[name].login, error)
             raise
         return desk.config.sources[name].poll_seconds
 

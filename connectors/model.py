@@ -107,6 +107,7 @@ class Source:
     languages: tuple[str, ...] = ("en",)
     answer_since: datetime | None = None  # older messages are history: tagged, never suggested
     listen_only: bool = False
+    may_stream: bool = False  # go on with what happens, where the platform streams; else one look
 
 
 @dataclass(frozen=True, slots=True)

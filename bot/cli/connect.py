@@ -190,13 +190,13 @@ async def _offer_learning(home: Path, login: str, learn: bool | None) -> None:
 
 async def _learn(home: Path, login: str) -> "Taken":
     from bot.collect import add, collect  # noqa: PLC0415
-    from bot.logins import build_polling, close_all  # noqa: PLC0415
+    from bot.logins import build_some, close_all  # noqa: PLC0415
     from storage.model import Taken  # noqa: PLC0415
 
     total = Taken()
     async with writing(str(home)) as desk:
         names = [name for name, one in desk.config.sources.items() if one.login == login]
-        connectors = build_polling(desk, names)
+        connectors = build_some(desk, names)
         try:
             for name in names:
                 source, connector = desk.config.source(name), connectors[login]

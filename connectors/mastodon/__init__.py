@@ -4,7 +4,8 @@
     connector = "mastodon"
     base_url = "https://social.example"
     team = ["kim", "lee@elsewhere.example"]     # colleagues who answer as the brand
-    streaming = false                           # true: pages go on with what happens
+    streaming = true                            # false: look every poll_seconds, though it streams
+    look_anyway_s = 120                         # what no stream tells is looked for this often
 
 Sources: "mentions" (said to us, quotes of us, and what we say ourselves), "hashtag" (listen-only).
 The secret is `access_token`; tokens of Mastodon do not run out, so there is nothing to refresh, and
@@ -27,7 +28,8 @@ class _Settings(BaseModel):
     connector: str = "mastodon"
     platform: str = "mastodon"
     team: tuple[str, ...] = ()
-    streaming: bool = False
+    streaming: bool = True
+    look_anyway_s: float = 120.0
     timeout_s: float = 30.0
 
 
@@ -41,4 +43,10 @@ def connect(setup: Setup) -> Connector:
     secret = setup.secrets.read(setup.login)
     token, granted = secret.get("access_token", ""), secret.get("scope", "").split()
     api = Api(str(settings.base_url), token, setup.clock, timeout_s=settings.timeout_s)
-    return Mastodon(api, team=settings.team, is_streaming=settings.streaming, granted=granted)
+    return Mastodon(
+        api,
+        team=settings.team,
+        is_streaming=settings.streaming,
+        look_anyway_s=settings.look_anyway_s,
+        granted=granted,
+    )

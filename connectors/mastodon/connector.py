@@ -45,7 +45,8 @@ class Mastodon:
         api: Api,
         *,
         team: Sequence[str] = (),
-        is_streaming: bool = False,
+        is_streaming: bool = True,
+        look_anyway_s: float = 120.0,
         granted: Sequence[str] = (),
     ) -> None:
         self._api = api
@@ -53,7 +54,7 @@ class Mastodon:
         self._is_streaming = is_streaming
         self._granted = tuple(granted)
         self._threads = Threads(api)
-        self._ear = Ear(api, self._threads)
+        self._ear = Ear(api, self._threads, look_anyway_s)
         self._us: parse.Us | None = None
 
     async def check(self) -> Health:
@@ -69,11 +70,11 @@ class Mastodon:
         )
 
     async def pages(self, source: Source, after: str | None) -> AsyncIterator[Page]:
-        """Yield what is new, oldest first. Streaming goes on with what happens, until it breaks."""
+        """Yield what is new, oldest first; go on with what happens where that is streamed."""
         us, cursor = await self._who(), read_cursor(after)
         async for page in self._ear.poll(source, cursor, us):
             yield page
-        if self._is_streaming and source.kind == "mentions":
+        if self._is_streaming and source.may_stream and source.kind == "mentions":
             async for page in self._ear.stream(source, cursor, us):
                 yield page
 

@@ -33,23 +33,24 @@ class Happened:
 
 
 async def listen(api: Api) -> AsyncIterator[Happened]:
-    """Yield what happens to our account, beginning with "connected"; raise Unavailable at the end.
+    """Yield what happens to our account, beginning with "connected"; end if nothing is streamed.
 
-    The end is an error even if the server closed politely: whoever listens again waits first.
+    A stream that breaks is Unavailable, even if the server closed politely: whoever listens again
+    waits first.
     """
     instance = await api.instance()
     host = instance.streaming or api.base_url
-    heard = False
     for way in (_events, _socket):
+        heard = False
         try:
             async for happened in way(api, host):
                 heard = True
                 yield happened
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"the stream broke: {error!r}") from error
+        except (aiohttp.ClientError, Unavailable, TimeoutError, OSError) as error:
+            if heard:
+                raise Unavailable(f"the stream broke: {error!r}") from error
         if heard:
-            break
-    raise Unavailable("the stream ended" if heard else "this instance offers no stream")
+            raise Unavailable("the stream ended")
 
 
 async def _events(api: Api, host: str) -> AsyncIterator[Happened]:

@@ -1,6 +1,5 @@
 """The Mastodon connector against a simulated instance, and against recorded answers."""
 
-import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -18,15 +17,14 @@ from connectors.contract import (
     ConnectorError,
     RateLimited,
     Rejected,
-    Unavailable,
     UnexpectedAnswer,
 )
 from connectors.mastodon import parse, sign_in
 from connectors.mastodon.api import _reason, read_instance
 from connectors.mastodon.connector import addressed
 from connectors.mastodon.feed import NAMED, SETTLES, Feed, Mark, order
-from connectors.mastodon.stream import read_event, read_frame
-from connectors.model import Deleted, Edited, MessageRef, Outgoing, Seen, Source, Unreadable
+from connectors.mastodon.stream import read_event
+from connectors.model import MessageRef, Outgoing, Seen, Source, Unreadable
 
 MENTIONS = Source("mentions", "mastodon", "mastodon")
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -264,92 +262,6 @@ async def test_a_login_that_may_not_listen_stops_and_an_odd_answer_does_not(inst
         await collect(connect())
     with pytest.raises(UnexpectedAnswer):
         await collect(connect())
-
-
-# Streaming
-
-
-@pytest.mark.parametrize("way", ["events", "socket"])
-async def test_a_stream_tells_when_to_look_and_what_was_edited_or_deleted(instance, connect, way):
-    instance.stream_by = way
-    first = instance.say("1002", "@tern one")
-    connector, events = connect(streaming=True), []
-
-    async def listen():
-        async for page in connector.pages(MENTIONS, None):
-            events.extend(page.events)
-            heard.set()
-
-    heard = asyncio.Event()
-    task = asyncio.create_task(listen())
-    async with asyncio.timeout(20):
-        for happen in (
-            lambda: None,
-            lambda: instance.say("1002", "@tern two"),
-            lambda: instance.edit(first["id"], "@tern one, again"),
-            lambda: instance.delete(first["id"]),
-        ):
-            if events:
-                await instance.listening.wait()
-            happen()
-            await heard.wait()
-            heard.clear()
-        instance.hang_up()
-        with pytest.raises(Unavailable, match="ended"):
-            await task
-    assert [type(one) for one in events] == [Seen, Seen, Edited, Deleted]
-    assert events[2].message.text == "@tern one, again"
-    assert events[3].ref == first["uri"]
-
-
-async def test_what_others_post_is_no_reason_to_look(instance, connect):
-    connector, heard = connect(streaming=True), []
-
-    async def listen():
-        async for page in connector.pages(MENTIONS, None):
-            heard.extend(said(page.events))
-            woken.set()
-
-    woken = asyncio.Event()
-    task = asyncio.create_task(listen())
-    async with asyncio.timeout(20):
-        await instance.listening.wait()
-        other, ours = instance.say("1002", "lunch"), instance.say(US, "news")
-        instance.tell("update", json.dumps(other))
-        instance.tell("update", "{")
-        before = instance.calls.total()
-        instance.tell("update", json.dumps(ours))
-        await woken.wait()
-    assert heard == ["news"]
-    assert instance.calls.total() - before <= 5
-    instance.hang_up()
-    with pytest.raises(Unavailable):
-        await task
-
-
-async def test_what_happened_while_a_stream_was_down_is_heard_first(instance, connect):
-    _, cursor = await collect(connect())
-    instance.say("1002", "@tern missed")
-    connector = connect(streaming=True)
-    pages = connector.pages(MENTIONS, cursor)
-    assert said((await anext(pages)).events) == ["@tern missed"]
-    await pages.aclose()
-
-
-async def test_an_instance_without_streams_says_so(instance, connect):
-    instance.stream_by = ""
-    connector = connect(streaming=True)
-    with pytest.raises(Unavailable, match="offers no stream"):
-        await collect(connector)
-
-
-def test_heartbeats_and_noise_of_a_stream_say_nothing():
-    assert read_event([":thump"]) is None
-    assert read_event(["event: delete", "data: 7"]).payload == "7"
-    assert read_event(["event: x", "data: a", "data:b"]).payload == "a\nb"
-    assert read_frame("{") is None
-    assert read_frame("[]") is None
-    assert read_frame('{"event": "delete", "payload": "7"}').payload == "7"
 
 
 # Speaking
