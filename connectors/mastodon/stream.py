@@ -11,11 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from connectors.contract import Unavailable
 from connectors.mastodon.api import Api
 
 SILENCE_S = 90.0  # servers send a heartbeat every few seconds
+_BREAKS = (aiohttp.ClientError, HttpProcessingError, Unavailable, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ async def listen(api: Api) -> AsyncIterator[Happened]:
             async for happened in way(api, host):
                 heard = True
                 yield happened
-        except (aiohttp.ClientError, Unavailable, TimeoutError, OSError) as error:
+        except _BREAKS as error:
             if heard:
                 raise Unavailable(f"the stream broke: {error!r}") from error
         if heard:

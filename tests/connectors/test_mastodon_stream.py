@@ -174,6 +174,36 @@ async def test_a_hundred_mentions_at_once_are_a_few_looks(instance, connect):
     assert heard == [f"@tern {number}" for number in range(100)]
 
 
+@pytest.mark.parametrize("way", ["events", "socket"])
+async def test_an_event_as_long_as_a_post_may_be_and_one_in_pieces_break_no_stream(
+    instance, connect, way
+):
+    instance.stream_by, heard = way, []
+    async with listening(connect(), heard, []):
+        await instance.listening.wait()
+        instance.tell("update", json.dumps({"content": "x" * 1_000_000}))
+        instance.tell("update", '{"content": "cut')
+        instance.say("1002", "@tern still there?")
+        async with asyncio.timeout(20):
+            while not heard:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    assert heard == ["@tern still there?"]
+    assert instance.calls.total() < 15
+
+
+async def test_an_event_without_end_breaks_the_stream_and_not_the_bot(instance, connect):
+    async def listen():
+        async for _ in connect().pages(LIVE, None):
+            pass
+
+    task = asyncio.create_task(listen())
+    await instance.listening.wait()
+    instance.tell("update", "x" * 6_000_000)
+    with pytest.raises(Unavailable, match="the stream broke"):
+        async with asyncio.timeout(20):
+            await task
+
+
 async def test_a_look_that_found_nothing_says_so(instance, connect):
     heard, cursors = [], []
     async with listening(connect(), heard, cursors):
