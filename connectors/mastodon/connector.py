@@ -12,7 +12,7 @@ from typing import Any
 from connectors._http import before_sending
 from connectors._platforms import length
 from connectors._text import html_to_text, matching_form
-from connectors.contract import Rejected, UnexpectedAnswer
+from connectors.contract import AuthFailed, Rejected, UnexpectedAnswer
 from connectors.mastodon import parse
 from connectors.mastodon.above import Threads
 from connectors.mastodon.api import Api, at
@@ -58,7 +58,7 @@ class Mastodon:
         self._us: parse.Us | None = None
 
     async def check(self) -> Health:
-        account = await self._api.get("/api/v1/accounts/verify_credentials")
+        account = await self._account()
         scopes = await self._scopes()
         instance = await self._api.instance()
         return Health(
@@ -162,9 +162,18 @@ class Mastodon:
 
     async def _who(self) -> parse.Us:
         if self._us is None:
-            account = await self._api.get("/api/v1/accounts/verify_credentials")
+            account = await self._account()
             self._us = parse.Us(account["id"], account["acct"], self._team)
         return self._us
+
+    async def _account(self) -> Any:
+        """Return our account. A no to this call is about the token; snac2 says it with 422."""
+        try:
+            return await self._api.get("/api/v1/accounts/verify_credentials")
+        except Rejected as error:
+            if error.code == "parent_gone":
+                raise UnexpectedAnswer(f"this is no Mastodon server: {error.reason}") from error
+            raise AuthFailed(error.reason) from error
 
     async def _scopes(self) -> tuple[str, ...]:
         """Return what was granted to our token, or to our app; some servers tell neither."""

@@ -440,6 +440,18 @@ async def test_a_login_without_a_valid_token_stops(instance, connect, token):
         await connector.check()
 
 
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("rejected", AuthFailed), ("forbidden", AuthFailed), ("html_404", UnexpectedAnswer)],
+)
+async def test_a_token_refused_in_other_words_stops_the_login_too(instance, connect, fault, error):
+    path = "GET /api/v1/accounts/verify_credentials"
+    for look in (lambda one: one.check(), collect):
+        instance.faults[path] = [fault]
+        with pytest.raises(error):
+            await look(connect())
+
+
 @pytest.mark.parametrize("settings", [{"base_url": "nowhere"}, {"colour": "red"}])
 def test_a_wrong_setting_is_named(connect, settings):
     with pytest.raises(ConnectorError, match=next(iter(settings))):

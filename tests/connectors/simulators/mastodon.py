@@ -186,6 +186,8 @@ class Instance:
                 return self._no(403, "This action is outside the authorized scopes")
             case "rejected":
                 return self._no(422, "Validation failed: Text can't be blank")
+            case "html_404":
+                return web.Response(status=404, text="<html>", content_type="text/html")
             case "error_before":
                 return web.Response(status=503, text="<html>", content_type="text/html")
             case "timeout_before":
