@@ -21,6 +21,7 @@ from connectors.model import Deleted, Edited, Event, Kind, Page, Seen, Source
 
 Cursor = dict[str, Mark]
 _NO_ID = ValueError("no id")
+NOTIFICATIONS = ("mention", "quote")
 PAUSE_S, LONG_PAUSE_S = 1.0, 5.0  # between two looks at a busy stream
 ASK_AGAIN = timedelta(minutes=10)  # whether it streams by now
 
@@ -85,6 +86,8 @@ class Ear:
         """Read a notification or a status. One that cannot be read never costs its page."""
         try:
             is_notification = "type" in row and "content" not in row
+            if is_notification and row["type"] not in NOTIFICATIONS:
+                return None  # not every server heeds `types[]`, and new kinds appear
             status = row["status"] if is_notification else row
             if status.get("reblog"):
                 return None
@@ -193,7 +196,7 @@ def _lists(source: Source, us: parse.Us) -> Sequence[tuple[str, str, Params]]:
     """
     match source.kind:
         case "mentions":
-            kinds = [("types[]", "mention"), ("types[]", "quote"), ("include_filtered", "true")]
+            kinds = [*(("types[]", one) for one in NOTIFICATIONS), ("include_filtered", "true")]
             own = at("/api/v1/accounts/{}/statuses", us.server_ref)
             return (
                 ("mentions", "/api/v1/notifications", [*kinds, ("limit", "80")]),

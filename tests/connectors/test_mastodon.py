@@ -114,6 +114,18 @@ async def test_what_a_policy_put_aside_is_heard(instance, connect):
     assert said(events) == ["psst"]
 
 
+async def test_notifications_of_other_or_unknown_kinds_say_nothing(instance, connect):
+    instance.heeds_types = False
+    post = instance.say(US, "New saddles")
+    instance.notify("favourite", post)
+    instance.notify("follow", None)
+    instance.notify("somersault", None)
+    instance.say("1002", "@tern hi")
+    events, _ = await collect(connect())
+    assert [type(one) for one in events] == [Seen, Seen]
+    assert sorted(said(events)) == ["@tern hi", "New saddles"]
+
+
 async def test_a_quote_is_a_quote_and_names_what_it_quotes(instance, connect):
     post = instance.say(US, "New saddles")
     quote = {"state": "accepted", "quoted_status": post}
