@@ -44,23 +44,15 @@ class FileSecrets:
 
     home: Path
     locks: dict[str, asyncio.Lock]
-    seen: dict[str, Mapping[str, str]] = field(default_factory=dict)  # as last read or written here
-
-    def read(self, login: str) -> Mapping[str, str]:
-        """Return a login's secret. Raises ConfigError that says where to put it."""
-        self.seen[login] = values = self._read(login)
-        return values
+    seen: dict[str, object] = field(default_factory=dict)  # the file last read or written here
 
     def is_new(self, login: str) -> bool:
         """Tell whether somebody else wrote a secret since this one was last read or written."""
-        if login not in self.seen:
-            return False
-        try:
-            return self._read(login) != self.seen[login]
-        except ConfigError:  # gone, or half written by hand: what we have is all there is
-            return False
+        return login in self.seen and self._there(login) not in (None, self.seen[login])
 
-    def _read(self, login: str) -> Mapping[str, str]:
+    def read(self, login: str) -> Mapping[str, str]:
+        """Return a login's secret. Raises ConfigError that says where to put it."""
+        self.seen[login] = self._there(login)
         raw = os.environ.get(f"BYNAME_SECRET_{login.upper().replace('-', '_')}")
         path = self._path(login)
         try:
@@ -88,7 +80,7 @@ class FileSecrets:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        self.seen[login] = {str(key): str(value) for key, value in values.items()}
+        self.seen[login] = self._there(login)
         _sync_folder(path.parent)
 
     async def refresh(
@@ -108,6 +100,14 @@ class FileSecrets:
                 return self.read(login)
             self.write(login, fresh)
             return fresh
+
+    def _there(self, login: str) -> object:
+        """Return what changes whenever the file is written, be it with the same words; or None."""
+        try:
+            now = self._path(login).stat()
+        except OSError:
+            return None
+        return now.st_ino, now.st_mtime_ns
 
     def _path(self, login: str) -> Path:
         return self.home / "secrets" / f"{login}.json"

@@ -17,6 +17,7 @@ from connectors.contract import Unavailable
 from connectors.mastodon.api import Api
 
 SILENCE_S = 90.0  # servers send a heartbeat every few seconds
+LONGEST_EVENT = 4 * 1024 * 1024  # bytes, one line; aiohttp by itself breaks off at 128 kB
 _BREAKS = (aiohttp.ClientError, HttpProcessingError, Unavailable, TimeoutError, OSError)
 
 
@@ -58,7 +59,9 @@ async def listen(api: Api) -> AsyncIterator[Happened]:
 async def _events(api: Api, host: str) -> AsyncIterator[Happened]:
     url = _on(host, "http") + "/api/v1/streaming/user"
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE_S)
-    async with api.web().get(url, headers=api.authorization(), timeout=timeout) as answer:
+    async with api.web().get(
+        url, headers=api.authorization(), timeout=timeout, read_bufsize=LONGEST_EVENT // 2
+    ) as answer:
         if answer.status != 200 or answer.content_type != "text/event-stream":
             return
         yield Happened("connected")

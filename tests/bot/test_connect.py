@@ -282,6 +282,7 @@ async def test_a_revoked_login_stops_alone_and_goes_on_when_it_is_connected_agai
     async with running_bot(desk, reader) as service:
         asked = await heard(instance.say("1002", text))
         instance.tokens.clear()
+        instance.hang_up()
 
         async def is_signed_out():
             return (seen := await stands()) and seen.is_signed_out and seen

@@ -47,18 +47,27 @@ def said(events):
 
 
 @asynccontextmanager
-async def listening(connector, heard, cursors):
-    """Listen in the background until the block ends."""
+async def listening(connector):
+    """Listen in the background until the block ends; begins when it has looked after connecting."""
+    heard, looked = [], asyncio.Event()
 
     async def listen():
         async for page in connector.pages(LIVE, None):
             heard.extend(said(page.events))
-            cursors.append(page.cursor)
+            looked.set()
 
     task = asyncio.create_task(listen())
-    yield
+    async with asyncio.timeout(20):
+        await looked.wait()
+        yield heard
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def come(heard, count):
+    while len(heard) < count:  # noqa: ASYNC110 - it looks from outside
+        await asyncio.sleep(0.01)
+    return heard
 
 
 @pytest.mark.parametrize("way", ["events", "socket"])
@@ -161,34 +170,24 @@ async def test_one_look_never_listens(instance, connect):
 
 
 async def test_a_hundred_mentions_at_once_are_a_few_looks(instance, connect):
-    heard, cursors = [], []
-    async with listening(connect(), heard, cursors):
-        await instance.listening.wait()
+    async with listening(connect()) as heard:
         before = instance.calls.total()
         for number in range(100):
             instance.say("1002", f"@tern {number}")
-        async with asyncio.timeout(20):
-            while len(heard) < 100:  # noqa: ASYNC110 - it looks from outside
-                await asyncio.sleep(0.01)
+        assert await come(heard, 100) == [f"@tern {number}" for number in range(100)]
         assert instance.calls.total() - before < 20
-    assert heard == [f"@tern {number}" for number in range(100)]
 
 
 @pytest.mark.parametrize("way", ["events", "socket"])
 async def test_an_event_as_long_as_a_post_may_be_and_one_in_pieces_break_no_stream(
     instance, connect, way
 ):
-    instance.stream_by, heard = way, []
-    async with listening(connect(), heard, []):
-        await instance.listening.wait()
+    instance.stream_by = way
+    async with listening(connect()) as heard:
         instance.tell("update", json.dumps({"content": "x" * 1_000_000}))
         instance.tell("update", '{"content": "cut')
         instance.say("1002", "@tern still there?")
-        async with asyncio.timeout(20):
-            while not heard:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-    assert heard == ["@tern still there?"]
-    assert instance.calls.total() < 15
+        assert await come(heard, 1) == ["@tern still there?"]
 
 
 async def test_an_event_without_end_breaks_the_stream_and_not_the_bot(instance, connect):
@@ -205,26 +204,17 @@ async def test_an_event_without_end_breaks_the_stream_and_not_the_bot(instance, 
 
 
 async def test_a_look_that_found_nothing_says_so(instance, connect):
-    heard, cursors = [], []
-    async with listening(connect(), heard, cursors):
-        async with asyncio.timeout(20):
-            while not cursors:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-    assert heard == []
+    async with listening(connect()) as heard:  # it begins with the page that says so
+        assert heard == []
 
 
-async def test_what_a_policy_put_aside_is_heard_though_no_stream_tells_it(instance, connect):
-    heard = []
-    async with listening(connect(look_anyway_s=0.2), heard, []):
-        await instance.listening.wait()
-        listeners, instance.listeners = instance.listeners, []  # the stream is not told
-        instance.say("1002", "@tern psst")
+async def test_what_no_stream_tells_is_looked_for_now_and_then(instance, connect):
+    async with listening(connect(look_anyway_s=0.2)) as heard:
+        listeners, instance.listeners = instance.listeners, []
+        instance.say("1002", "@tern psst")  # a policy puts it aside
         instance.notifications[-1]["filtered"] = True
         instance.listeners = listeners
-        async with asyncio.timeout(20):
-            while not heard:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-    assert heard == ["@tern psst"]
+        assert await come(heard, 1) == ["@tern psst"]
 
 
 def test_heartbeats_and_noise_of_a_stream_say_nothing():
