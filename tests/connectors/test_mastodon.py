@@ -27,6 +27,7 @@ from connectors.mastodon.stream import read_event
 from connectors.model import MessageRef, Outgoing, Seen, Source, Unreadable
 
 MENTIONS = Source("mentions", "mastodon", "mastodon")
+POST = "POST /api/v1/statuses"
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
 
@@ -324,6 +325,19 @@ async def test_length_counts_the_mention_that_we_add_and_the_instance_s_limit(
         await connector.post(reply(wall, status, text="x" * 496))
     assert caught.value.code == "too_long"
     await connector.post(reply(wall, status, text="x" * 495))
+
+
+@pytest.mark.parametrize(("most", "fits"), [(60, False), (5000, True)])
+async def test_the_instance_says_how_much_fits(instance, connect, wall, most, fits):
+    question = instance.say("1002", "@tern hi")
+    instance.most_characters = most
+    made = reply(wall, question, "x" * 600 if fits else "x" * 70)
+    if fits:
+        await connect().post(made)
+    else:
+        with pytest.raises(Rejected, match="60 fit"):
+            await connect().post(made)
+    assert instance.calls[POST] == fits
 
 
 async def test_a_reply_is_found_however_it_is_shown(instance, connect, wall):

@@ -34,6 +34,7 @@ class Instance:
         self.left = 299
         self.min_id = "works"  # or "ignored", or "since": the newest page above it
         self.heeds_types = True
+        self.most_characters = 500
         self.has_batches = True
         self.has_idempotency_key = True
         self.stream_by = "events"  # or "socket", or "" for none
@@ -228,7 +229,7 @@ class Instance:
     async def _instance(self, _):
         streaming = {"events": self.base, "socket": self.base.replace("http", "ws")}
         urls = {"streaming": streaming.get(self.stream_by)}
-        most = {"max_characters": 500, "characters_reserved_per_url": 23}
+        most = {"max_characters": self.most_characters, "characters_reserved_per_url": 23}
         told = {"domain": "here.example", "version": "4.6.4"}
         return self._yes({**told, "configuration": {"urls": urls, "statuses": most}})
 
