@@ -59,17 +59,19 @@ def build_connector(
 
 def build_connectors(desk: Desk, secrets: Secrets | None = None) -> dict[str, Connector]:
     """Return all connectors by the name they go under."""
-    return {
-        want.name: build_connector(want, desk.home, desk.clock, secrets)
-        for want in wanted(desk.config)
-    }
+    return {want.name: build_one(desk, want, secrets) for want in wanted(desk.config)}
 
 
 def build_some(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:
     """Return the connectors of some sources."""
     names = {connector_name(desk.config, source) for source in sources}
     wants = [want for want in wanted(desk.config) if want.name in names]
-    return {want.name: build_connector(want, desk.home, desk.clock) for want in wants}
+    return {want.name: build_one(desk, want) for want in wants}
+
+
+def build_one(desk: Desk, want: Wanted, secrets: Secrets | None = None) -> Connector:
+    """Build one connector of a running bot, or of a command that writes."""
+    return build_connector(want, desk.home, desk.clock, secrets)
 
 
 def connector_name(config: Config, source: str) -> str:

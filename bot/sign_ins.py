@@ -12,7 +12,7 @@ import structlog
 
 from bot.desk import Desk
 from bot.home import FileSecrets
-from bot.logins import build_connector, close_all, wanted
+from bot.logins import build_one, close_all, wanted
 from bot.supervise import Step
 from connectors.contract import Connector
 
@@ -49,7 +49,7 @@ class SignIns:
         """Open a login with its new secret; an attempt under way ends on the former one."""
         self.secrets.read(login)  # seen, whatever the connector makes of it
         want = next(one for one in wanted(self.desk.config) if one.name == login)
-        fresh = build_connector(want, self.desk.home, self.desk.clock, self.secrets)
+        fresh = build_one(self.desk, want, self.secrets)
         longest = timedelta(seconds=2 * self.desk.config.policy.post_timeout_seconds)
         self._former.append((self.desk.clock() + longest, self.connectors[login]))
         self.connectors[login] = fresh

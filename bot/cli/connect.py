@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from storage.model import Taken
 
 WAIT_SECONDS = 600
+LABEL = "say in the account's profile that it is automated; nothing posts by itself before"
 TAKEN_OVER_WITHIN_S = 10
 START = (
     "a bot runs on this home and does not know this login yet: stop it, let it learn from past "
@@ -62,12 +63,17 @@ async def _connect(
     folder = find_home(home)
     flow = sign_in(platform)
     click.echo("byname asks for:")
-    for scope, why in flow.why.items():
-        click.echo(f"  {scope:<22} {why}")
+    _list(flow.why)
+    known = _known(folder, login)
     answers = {
-        one.name: click.prompt(one.prompt, hide_input=one.is_secret, default=one.default or None)
+        one.name: click.prompt(
+            one.prompt,
+            hide_input=one.is_secret,
+            default=(not one.is_secret and known.get(one.name)) or one.default or None,
+        )
         for one in flow.questions
     }
+    _refuse_elsewhere(login, known.get("base_url", ""), answers.get("base_url", ""))
     values = await _values(flow, answers, paste=paste)
     written_at = wall_clock()
     FileSecrets(folder, locks={}).write(login, values)
@@ -83,7 +89,36 @@ async def _connect(
         return
     await _offer_learning(folder, login, learn)
     if added:
-        click.echo(f"listening starts with messages after {wall_clock():%Y-%m-%d %H:%M} UTC")
+        click.echo(
+            f"`byname run` listens from now on: to messages after {wall_clock():%Y-%m-%d %H:%M} UTC"
+        )
+
+
+def _known(home: Path, login: str) -> Mapping[str, str]:
+    """Return what was answered when this login was connected before; nothing for a new one."""
+    from bot.config import read_config  # noqa: PLC0415
+    from bot.errors import ConfigError  # noqa: PLC0415
+    from bot.home import CONFIG_NAME, FileSecrets  # noqa: PLC0415
+
+    table = read_config(home / CONFIG_NAME).logins.get(login)
+    if table is None:
+        return {}
+    try:
+        kept = FileSecrets(home, locks={}).read(login)
+    except ConfigError:
+        kept = {}
+    return {**kept, "base_url": table.base_url}
+
+
+def _refuse_elsewhere(login: str, known: str, given: str) -> None:
+    """Refuse to put the secret of one server where byname.toml names another."""
+    from bot.errors import InputError  # noqa: PLC0415
+
+    if known and given.rstrip("/") != known.rstrip("/"):
+        raise InputError(
+            f"The login {login} is on {known} (byname.toml), not on {given}: "
+            f"name another one with --login."
+        )
 
 
 async def _values(flow: "SignIn", answers: Mapping[str, str], *, paste: bool) -> Mapping[str, str]:
@@ -182,6 +217,9 @@ async def _offer_learning(home: Path, login: str, learn: bool | None) -> None:
     if not learn:
         return
     taken = await _learn(home, login)
+    if not taken.added:
+        click.echo("nothing came in: this login has said nothing yet that could be learned from")
+        return
     click.echo(
         f"{taken.added} messages, and what stands above them, came in as history; "
         f"`byname run` reads them and remembers what was answered"
@@ -206,8 +244,16 @@ async def _learn(home: Path, login: str) -> "Taken":
     return total
 
 
+def _list(why: Mapping[str, str]) -> None:
+    """Print what is asked and why, as wide as the terminal is."""
+    formatter = click.HelpFormatter()
+    with formatter.indentation():
+        formatter.write_dl(list(why.items()))
+    click.echo(formatter.getvalue(), nl=False)
+
+
 def _say(health: "Health") -> None:
-    label = "seen" if health.has_automation_label else "not set"
+    label = "seen" if health.has_automation_label else f"not set: {LABEL}"
     click.echo(f"signed in as {health.who}; automation label {label}")
     for line in health.todo:
         click.echo(f"  to do: {line}")

@@ -166,6 +166,25 @@ async def test_a_wrong_code_or_a_no_keeps_nothing(connect, home, fields):
     assert not secret(home).exists()
 
 
+async def test_connecting_again_offers_what_was_answered_before_and_no_other_server(
+    desk, connect, instance
+):
+    await desk.store.close()
+    human = await connect("--paste", "--no-learn")
+    await human.read(re.escape(f"Address of your server [{instance.base}]"))
+    await human.read("code: ")
+    await human.type("right")
+    assert await human.ended() == 0
+    assert json.loads(secret(desk.home).read_text())["access_token"] == "fresh"
+    assert "listens from now on" not in human.out
+    before = secret(desk.home).read_text()
+    base, instance.base = instance.base, "https://elsewhere.example"
+    human = await connect("--paste", "--no-learn")
+    assert await human.ended() != 0
+    assert f"is on {base} (byname.toml), not on https://elsewhere.example" in human.out
+    assert secret(desk.home).read_text() == before
+
+
 async def test_it_learns_from_what_was_answered_before(connect, home, instance, reader):
     asked = instance.say("1002", "@tern do you ship to Norway?")
     instance.say(US, "@ada We do ship to Norway.", asked["id"])
