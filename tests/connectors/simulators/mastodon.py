@@ -4,6 +4,7 @@ import asyncio
 import html
 import json
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -329,9 +330,10 @@ class Instance:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await response.write(b":)\n")
-        async for event, payload in self._told():
-            text = f":thump\n\nevent: {event}\ndata: {payload}\n\n"
-            await response.write(text.encode())
+        with suppress(ConnectionResetError):  # whoever listened is gone
+            async for event, payload in self._told():
+                text = f":thump\n\nevent: {event}\ndata: {payload}\n\n"
+                await response.write(text.encode())
         return response
 
     async def _socket(self, request):
@@ -339,9 +341,10 @@ class Instance:
             return self._no(404, "Not found")
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        async for event, payload in self._told():
-            frame = {"stream": ["user"], "event": event, "payload": payload}
-            await socket.send_str(json.dumps(frame))
+        with suppress(ConnectionResetError):
+            async for event, payload in self._told():
+                frame = {"stream": ["user"], "event": event, "payload": payload}
+                await socket.send_str(json.dumps(frame))
         return socket
 
     async def _told(self):
@@ -349,9 +352,11 @@ class Instance:
         queue: asyncio.Queue = asyncio.Queue()
         self.listeners.append(queue)
         self.listening.set()
-        while (told := await queue.get()) is not None:
-            yield told
-        self.listeners.remove(queue)
+        try:
+            while (told := await queue.get()) is not None:
+                yield told
+        finally:
+            self.listeners.remove(queue)
 
     def hang_up(self) -> None:
         for one in self.listeners:
