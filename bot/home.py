@@ -44,15 +44,18 @@ class FileSecrets:
 
     home: Path
     locks: dict[str, asyncio.Lock]
-    seen: dict[str, object] = field(default_factory=dict)  # the file last read or written here
+    written: dict[str, object] = field(default_factory=dict)  # `edition` of what was written here
 
-    def is_new(self, login: str) -> bool:
-        """Tell whether somebody else wrote a secret since this one was last read or written."""
-        return login in self.seen and self._there(login) not in (None, self.seen[login])
+    def edition(self, login: str) -> object:
+        """Return what changes whenever a secret is written, be it with the same words; or None."""
+        try:
+            now = self._path(login).stat()
+        except OSError:
+            return None
+        return now.st_ino, now.st_mtime_ns
 
     def read(self, login: str) -> Mapping[str, str]:
         """Return a login's secret. Raises ConfigError that says where to put it."""
-        self.seen[login] = self._there(login)
         raw = os.environ.get(f"BYNAME_SECRET_{login.upper().replace('-', '_')}")
         path = self._path(login)
         try:
@@ -80,7 +83,7 @@ class FileSecrets:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        self.seen[login] = self._there(login)
+        self.written[login] = self.edition(login)
         _sync_folder(path.parent)
 
     async def refresh(
@@ -92,22 +95,14 @@ class FileSecrets:
         """
         before = self.read(login)
         async with self.locks.setdefault(login, asyncio.Lock()):
-            now = self.read(login)
+            edition, now = self.edition(login), self.read(login)
             if now != before:
                 return now
             fresh = await renew(now)
-            if self.is_new(login):
+            if self.edition(login) != edition:
                 return self.read(login)
             self.write(login, fresh)
             return fresh
-
-    def _there(self, login: str) -> object:
-        """Return what changes whenever the file is written, be it with the same words; or None."""
-        try:
-            now = self._path(login).stat()
-        except OSError:
-            return None
-        return now.st_ino, now.st_mtime_ns
 
     def _path(self, login: str) -> Path:
         return self.home / "secrets" / f"{login}.json"

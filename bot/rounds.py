@@ -5,7 +5,7 @@ loops are its own, so that a login that is refused or slow keeps none of the oth
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -14,7 +14,7 @@ from bot.desk import Desk
 from bot.erase import finish
 from bot.policy import wait_for_budget
 from bot.recheck import forget_old, recheck_due, sources_of
-from bot.standing import look
+from bot.standing import look, standings
 from bot.supervise import Step
 from connectors.contract import Connector
 
@@ -27,10 +27,15 @@ SETTLE_S = 300.0
 FORGET_S = 3600.0
 
 
-def rounds(desk: Desk, connectors: Mapping[str, Connector], gone: "Gone") -> dict[str, Step]:
-    """Return the loops by name."""
+def rounds(
+    desk: Desk,
+    connectors: Mapping[str, Connector],
+    gone: "Gone",
+    back: Callable[[str], None] = lambda _: None,
+) -> dict[str, Step]:
+    """Return the loops by name; `back` is told of a login that is accepted again."""
     loops = {f"recheck:{name}": rechecker(desk, connectors, name, gone) for name in connectors}
-    loops |= {f"login:{name}": looker(desk, connectors, name) for name in desk.config.logins}
+    loops |= {f"login:{name}": looker(desk, connectors, name, back) for name in desk.config.logins}
     return loops | {"above": climber(desk, connectors), "forget": forgetter(desk, gone)}
 
 
@@ -61,9 +66,14 @@ def rechecker(desk: Desk, connectors: Mapping[str, Connector], name: str, gone: 
     return step
 
 
-def looker(desk: Desk, connectors: Mapping[str, Connector], login: str) -> Step:
+def looker(
+    desk: Desk, connectors: Mapping[str, Connector], login: str, back: Callable[[str], None]
+) -> Step:
     async def step() -> float:
-        await look(desk, connectors[login], login)
+        before = (await standings(desk)).get(login)
+        seen = await look(desk, connectors[login], login)
+        if before is not None and before.is_signed_out and seen.ok:
+            back(login)
         return STANDING_S
 
     return step

@@ -60,6 +60,13 @@ class Service:
     def bell(self, name: str) -> Bell:
         return self.bells.setdefault(name, Bell())
 
+    def ring_for(self, login: str) -> None:
+        """Ring for all that a login does, as far as it stands still."""
+        tables = self.desk.config.sources.items()
+        loops = [f"collect:{name}" for name, table in tables if table.login == login]
+        for loop in (*loops, *(f"{stage}:{login}" for stage in ("send", "recheck", "login"))):
+            self.bell(loop).ring()
+
 
 async def start(desk: Desk, reader: Reader) -> Service:
     """Make everything ready: settings checked, playbook read, leases of a dead run lost."""
@@ -69,9 +76,10 @@ async def start(desk: Desk, reader: Reader) -> Service:
     if lost:
         log.warning("replies of an interrupted run are uncertain and will be looked up", count=lost)
     secrets = FileSecrets(desk.home, locks={})
-    connectors = build_connectors(desk, secrets)
+    connectors: dict[str, Connector] = {}
+    again = SignIns(desk, connectors, secrets)  # from here on it notices
+    connectors.update(build_connectors(desk, secrets))
     permits = Permits(desk.store, connectors.get, desk.clock)
-    again = SignIns(desk, connectors, secrets)
     return Service(replace(desk, permits=permits), reader, playbook, connectors, again)
 
 
@@ -106,7 +114,7 @@ def steps(service: Service) -> dict[str, Step]:
     """Return every loop of the service by name: the list of what byname does all day."""
     loops = {f"collect:{name}": _collector(service, name) for name in service.desk.config.sources}
     loops |= {f"send:{login}": _sender(service, login) for login in service.desk.config.logins}
-    loops |= rounds(service.desk, service.connectors, service.gone)
+    loops |= rounds(service.desk, service.connectors, service.gone, service.ring_for)
     loops |= _sign_ins(service)
     return loops | {
         "tag": _tagger(service),
@@ -148,17 +156,12 @@ def _tell_refusal(service: Service, login: str | None, error: Exception) -> None
 
 def _sign_ins(service: Service) -> dict[str, Step]:
     """Return a loop per login that takes its new secret and rings for everything it stopped."""
-    desk, again = service.desk, service.sign_ins
-    if again is None:
+    if service.sign_ins is None:
         return {}
-
-    def ring(login: str) -> None:
-        sources = [name for name, table in desk.config.sources.items() if table.login == login]
-        loops = [f"collect:{name}" for name in sources]
-        for loop in (*loops, *(f"{stage}:{login}" for stage in ("send", "recheck", "login"))):
-            service.bell(loop).ring()
-
-    return {f"secret:{login}": again.watcher(login, ring) for login in desk.config.logins}
+    return {
+        f"secret:{login}": service.sign_ins.watcher(login, service.ring_for)
+        for login in service.desk.config.logins
+    }
 
 
 def _tagger(service: Service) -> Step:

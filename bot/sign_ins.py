@@ -27,14 +27,20 @@ class SignIns:
     desk: Desk
     connectors: dict[str, Connector]
     secrets: FileSecrets
+    _taken: dict[str, object] = field(default_factory=dict)  # the edition a login was opened with
     _former: list[tuple[datetime, Connector]] = field(default_factory=list)  # until when open
+
+    def __post_init__(self) -> None:
+        """Note what is there before any login is opened."""
+        self._taken = {one: self.secrets.edition(one) for one in self.desk.config.logins}
 
     def watcher(self, login: str, ring: Callable[[str], None]) -> Step:
         """Return a step that looks whether a login has a new secret; `ring` is told then."""
 
         async def step() -> float:
             await self._close_former(self.desk.clock())
-            if self.secrets.is_new(login):
+            if self._is_new(edition := self.secrets.edition(login), login):
+                self._taken[login] = edition  # whatever becomes of it
                 self._open_anew(login)
                 log.info("signed in again", login=login)
                 ring(login)
@@ -45,9 +51,15 @@ class SignIns:
     async def close(self) -> None:
         await self._close_former(datetime.max.replace(tzinfo=self.desk.clock().tzinfo))
 
+    def _is_new(self, edition: object, login: str) -> bool:
+        """Tell whether somebody else wrote a secret: neither what was opened nor a renewal of it.
+
+        Who has read it meanwhile does not count: a connector may, and its loops stand still.
+        """
+        return edition not in (None, self._taken.get(login), self.secrets.written.get(login))
+
     def _open_anew(self, login: str) -> None:
         """Open a login with its new secret; an attempt under way ends on the former one."""
-        self.secrets.read(login)  # seen, whatever the connector makes of it
         want = next(one for one in wanted(self.desk.config) if one.name == login)
         fresh = build_one(self.desk, want, self.secrets)
         longest = timedelta(seconds=2 * self.desk.config.policy.post_timeout_seconds)

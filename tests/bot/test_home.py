@@ -116,20 +116,16 @@ async def test_two_refreshes_at_once_ask_the_platform_once(secrets):
     assert secrets.read("masto") == {"token": "2"}
 
 
-def test_only_what_somebody_else_wrote_is_new(secrets, tmp_path):
+def test_every_writing_is_another_edition_even_of_the_same_words(secrets):
     human = FileSecrets(secrets.home, locks={})
-    human.write("masto", {"token": "1"})
-    assert not secrets.is_new("masto")  # nobody has read the former one
-    secrets.read("masto")
-    assert not secrets.is_new("masto")
-    human.write("masto", {"token": "2"})
-    assert secrets.is_new("masto")
-    secrets.write("masto", {"token": "3"})
-    assert not secrets.is_new("masto")
-    human.write("masto", {"token": "3"})  # signed in again, to the same words
-    assert secrets.is_new("masto")
-    (secrets.home / "secrets" / "masto.json").unlink()
-    assert not secrets.is_new("masto")
+    assert secrets.edition("masto") is None
+    editions = []
+    for writer in (human, secrets, human):
+        writer.write("masto", {"token": "1"})
+        editions.append(secrets.edition("masto"))
+        secrets.read("masto")
+    assert len(set(editions)) == 3
+    assert secrets.written == {"masto": editions[1]}
 
 
 async def test_a_sign_in_during_a_refresh_is_not_overwritten(secrets):
@@ -142,4 +138,3 @@ async def test_a_sign_in_during_a_refresh_is_not_overwritten(secrets):
 
     assert await secrets.refresh("sky", renew) == {"token": "signed in again"}
     assert human.read("sky") == {"token": "signed in again"}
-    assert not secrets.is_new("sky")

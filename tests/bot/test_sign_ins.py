@@ -66,3 +66,22 @@ async def test_stopping_closes_what_was_open_before_too(again):
     await again.close()
     assert former.is_closed
     assert again.connectors["masto"] is not former
+
+
+async def test_what_a_connector_renewed_or_read_is_no_sign_in(again):
+    rung, former = [], again.connectors["masto"]
+    step = again.watcher("masto", rung.append)
+    again.secrets.write("masto", {"access_token": "renewed"})
+    await step()
+    assert (rung, again.connectors["masto"]) == ([], former)
+    sign_in(again, "new")
+    again.secrets.read("masto")  # by the connector, a moment before
+    await step()
+    assert rung == ["masto"]
+
+
+async def test_a_secret_that_went_away_leaves_the_login_open(again):
+    former = again.connectors["masto"]
+    (again.desk.home / "secrets" / "masto.json").unlink()
+    await again.watcher("masto", lambda _: None)()
+    assert again.connectors["masto"] is former
