@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.config import Config, Login, SourceTable
@@ -71,42 +71,39 @@ def wanted(config: Config) -> list[Wanted]:
 
 
 def build_connector(
-    want: Wanted, home: Path, clock: Clock, meter: Meter | None = None
+    want: Wanted,
+    home: Path,
+    clock: Clock,
+    meter: Meter | None = None,
+    secrets: Secrets | None = None,
 ) -> Connector:
     """Build one connector. Raises what its `connect` raises, or ConnectorError for no such name.
 
     Without a meter its calls are not counted: a single look by hand, where no store can be written.
     """
     is_login = not want.name.startswith(WITHOUT_LOGIN)
-    secrets = FileSecrets(home, locks={}) if is_login else NoSecrets()
-    setup = LoginSetup(
-        want.name, want.platform, home, want.settings, secrets, clock, meter or Free()
-    )
+    kept = (secrets or FileSecrets(home, locks={})) if is_login else NoSecrets()
+    setup = LoginSetup(want.name, want.platform, home, want.settings, kept, clock, meter or Free())
     return load(want.connector)(setup)
 
 
-def build_connectors(desk: Desk) -> dict[str, Connector]:
+def build_connectors(desk: Desk, secrets: Secrets | None = None) -> dict[str, Connector]:
     """Return all connectors by the name they go under."""
-    return {want.name: _build(desk, want) for want in wanted(desk.config)}
+    return {want.name: build_one(desk, want, secrets) for want in wanted(desk.config)}
 
 
-def build_polling(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:
-    """Return the connectors of some sources, for one look each: none of them streams."""
+def build_some(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:
+    """Return the connectors of some sources."""
     names = {connector_name(desk.config, source) for source in sources}
-    wants = [_polling(want) for want in wanted(desk.config) if want.name in names]
-    return {want.name: _build(desk, want) for want in wants}
+    wants = [want for want in wanted(desk.config) if want.name in names]
+    return {want.name: build_one(desk, want) for want in wants}
 
 
-def _build(desk: Desk, want: Wanted) -> Connector:
+def build_one(desk: Desk, want: Wanted, secrets: Secrets | None = None) -> Connector:
+    """Build one connector of a running bot, or of a command that writes."""
     caps = caps_of(desk.config, want.name, want.platform)
     meter = StoreMeter(desk.store, desk.clock, caps)
-    return build_connector(want, desk.home, desk.clock, meter)
-
-
-def _polling(want: Wanted) -> Wanted:
-    if "streaming" not in want.settings:
-        return want
-    return replace(want, settings={**want.settings, "streaming": False})
+    return build_connector(want, desk.home, desk.clock, meter, secrets)
 
 
 def connector_name(config: Config, source: str) -> str:

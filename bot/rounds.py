@@ -5,7 +5,7 @@ loops are its own, so that a login that is refused or slow keeps none of the oth
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -17,7 +17,7 @@ from bot.estimates import look_ahead
 from bot.overdue import note_recheck
 from bot.policy import wait_for_budget
 from bot.recheck import forget_old, platforms_of, recheck_due, sources_of
-from bot.standing import look
+from bot.standing import look, standings
 from bot.supervise import Step, or_error
 from connectors.contract import Connector, ConnectorError, Estimates
 
@@ -31,14 +31,17 @@ FORGET_S = 3600.0
 ESTIMATE_S = 3600.0
 
 
-def rounds(desk: Desk, connectors: Mapping[str, Connector], gone: "Gone") -> dict[str, Step]:
-    """Return the loops by name."""
-    loops = {
-        f"recheck:{name}": rechecker(desk, one, name, gone) for name, one in connectors.items()
-    }
-    loops |= {f"login:{name}": looker(desk, connectors[name], name) for name in desk.config.logins}
+def rounds(
+    desk: Desk,
+    connectors: Mapping[str, Connector],
+    gone: "Gone",
+    back: Callable[[str], None] = lambda _: None,
+) -> dict[str, Step]:
+    """Return the loops by name; `back` is told of a login that is accepted again."""
+    loops = {f"recheck:{name}": rechecker(desk, connectors, name, gone) for name in connectors}
+    loops |= {f"login:{name}": looker(desk, connectors, name, back) for name in desk.config.logins}
     loops |= {
-        f"estimate:{name}": estimator(desk, one, name)
+        f"estimate:{name}": estimator(desk, connectors, name)
         for name, one in connectors.items()
         if isinstance(one, Estimates) and searches_of(desk, name)
     }
@@ -55,10 +58,11 @@ class Gone:
         self.is_so = self.is_so or deleted > 0
 
 
-def rechecker(desk: Desk, connector: Connector, name: str, gone: Gone) -> Step:
+def rechecker(desk: Desk, connectors: Mapping[str, Connector], name: str, gone: Gone) -> Step:
     async def step() -> float:
         for platform in platforms_of(desk, name):  # first: what goes need not be asked about
             gone.note(await forget_old(desk, platform))
+        connector = connectors[name]
         wait = wait_for_budget(await connector.budget(), desk.clock())
         if wait:
             return wait
@@ -75,16 +79,23 @@ def rechecker(desk: Desk, connector: Connector, name: str, gone: Gone) -> Step:
     return step
 
 
-def looker(desk: Desk, connector: Connector, login: str) -> Step:
+def looker(
+    desk: Desk, connectors: Mapping[str, Connector], login: str, back: Callable[[str], None]
+) -> Step:
     async def step() -> float:
-        await look(desk, connector, login)
+        before = (await standings(desk)).get(login)
+        seen = await look(desk, connectors[login], login)
+        if before is not None and before.is_signed_out and seen.ok:
+            back(login)
         return STANDING_S
 
     return step
 
 
-def estimator(desk: Desk, connector: Estimates, name: str) -> Step:
+def estimator(desk: Desk, connectors: Mapping[str, Connector], name: str) -> Step:
     async def step() -> float:
+        connector = connectors[name]  # another one after signing in again
+        assert isinstance(connector, Estimates)
         await look_ahead(desk, connector, searches_of(desk, name))
         return ESTIMATE_S
 

@@ -139,7 +139,10 @@ class Connector(Protocol):
     async def check(self) -> Health: ...
 
     def pages(self, source: Source, after: str | None) -> AsyncIterator[Page]:
-        """Yield pages oldest first, starting after the cursor. Polling ends, streaming does not."""
+        """Yield pages oldest first, starting after the cursor. Polling ends, streaming does not.
+
+        Streaming is for a source that may; a page without events then says that somebody looked.
+        """
         ...
 
     async def thread(self, message: MessageRef) -> Sequence[Message]:

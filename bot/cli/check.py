@@ -34,10 +34,11 @@ def command(home: str | None, as_json: bool) -> None:
     """
     lines = run_async(_check(home))
     rows = [{"part": line.part, "ok": line.ok, "says": line.says} for line in lines]
+    wide = max(len(line.part) for line in lines)
     print_rows(
         rows,
         as_json,
-        lambda row: f"{'ok  ' if row['ok'] else 'MEND'}  {row['part']:<18} {row['says']}",
+        lambda row: f"{'ok  ' if row['ok'] else 'MEND'}  {row['part']:<{wide}}  {row['says']}",
     )
     sys.exit(0 if all(line.ok for line in lines) else 78)
 
@@ -114,7 +115,7 @@ async def _check_store(config: "Config", folder: Path) -> list[Line]:
         Line(
             f"source {state.name}",
             ok=not state.error or state.error.startswith(PAUSED),  # as its cap was meant
-            says=state.error or f"{state.messages} messages",
+            says=state.error or _heard(state.messages),
         )
         for state in states
     ]
@@ -164,6 +165,10 @@ def _approval(config: "Config", platform: str, is_all_allowed: bool) -> list[str
     if is_all_allowed:
         return []
     return [f"no written approval on record ([approvals.{platform}] keeps one)"]
+
+
+def _heard(number: int) -> str:
+    return "1 message" if number == 1 else f"{number:,} messages"
 
 
 async def _check_logins(config: "Config", folder: Path) -> list[Line]:

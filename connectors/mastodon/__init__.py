@@ -4,7 +4,8 @@
     connector = "mastodon"
     base_url = "https://social.example"
     team = ["kim", "lee@elsewhere.example"]     # colleagues who answer as the brand
-    streaming = false                           # true: pages go on with what happens
+    streaming = true                            # false: look every poll_seconds, though it streams
+    look_anyway_s = 120                         # what no stream tells is looked for this often
 
 Sources: "mentions" (said to us, quotes of us, and what we say ourselves), "hashtag" (listen-only).
 A hashtag needs no login where the server shows it to everybody:
@@ -35,7 +36,8 @@ class _Settings(BaseModel):
     connector: str = "mastodon"
     platform: str = "mastodon"
     team: tuple[str, ...] = ()
-    streaming: bool = False
+    streaming: bool = True
+    look_anyway_s: float = 120.0
     timeout_s: float = 30.0
 
 
@@ -60,6 +62,7 @@ def connect(setup: Setup) -> Connector:
         api,
         team=settings.team,
         is_streaming=settings.streaming,
+        look_anyway_s=settings.look_anyway_s,
         granted=granted,
         is_public=is_public,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from connectors._http import before_sending
 from connectors._platforms import length
 from connectors._text import html_to_text, matching_form
-from connectors.contract import Rejected, UnexpectedAnswer
+from connectors.contract import AuthFailed, Rejected, UnexpectedAnswer
 from connectors.mastodon import parse
 from connectors.mastodon.above import Threads
 from connectors.mastodon.api import Api, at
@@ -45,7 +45,8 @@ class Mastodon:
         api: Api,
         *,
         team: Sequence[str] = (),
-        is_streaming: bool = False,
+        is_streaming: bool = True,
+        look_anyway_s: float = 120.0,
         granted: Sequence[str] = (),
         is_public: bool = False,
     ) -> None:
@@ -56,13 +57,13 @@ class Mastodon:
         self._is_streaming = is_streaming
         self._granted = tuple(granted)
         self._threads = Threads(api)
-        self._ear = Ear(api, self._threads)
+        self._ear = Ear(api, self._threads, look_anyway_s)
         self._us: parse.Us | None = None
 
     async def check(self) -> Health:
         if self._is_public:
             return await self._check_public()
-        account = await self._api.get("/api/v1/accounts/verify_credentials")
+        account = await self._account()
         scopes = await self._scopes()
         instance = await self._api.instance()
         return Health(
@@ -74,11 +75,11 @@ class Mastodon:
         )
 
     async def pages(self, source: Source, after: str | None) -> AsyncIterator[Page]:
-        """Yield what is new, oldest first. Streaming goes on with what happens, until it breaks."""
+        """Yield what is new, oldest first; go on with what happens where that is streamed."""
         us, cursor = await self._who(), read_cursor(after)
         async for page in self._ear.poll(source, cursor, us):
             yield page
-        if self._is_streaming and source.kind == "mentions":
+        if self._is_streaming and source.may_stream and source.kind == "mentions":
             async for page in self._ear.stream(source, cursor, us):
                 yield page
 
@@ -180,9 +181,18 @@ class Mastodon:
         if self._is_public:
             return parse.Us("", "", self._team)
         if self._us is None:
-            account = await self._api.get("/api/v1/accounts/verify_credentials")
+            account = await self._account()
             self._us = parse.Us(account["id"], account["acct"], self._team)
         return self._us
+
+    async def _account(self) -> Any:
+        """Return our account. A no to this call is about the token; snac2 says it with 422."""
+        try:
+            return await self._api.get("/api/v1/accounts/verify_credentials")
+        except Rejected as error:
+            if error.code == "parent_gone":
+                raise UnexpectedAnswer(f"this is no Mastodon server: {error.reason}") from error
+            raise AuthFailed(error.reason) from error
 
     async def _scopes(self) -> tuple[str, ...]:
         """Return what was granted to our token, or to our app; some servers tell neither."""

@@ -239,7 +239,7 @@ async def sky(network: Network, tmp_path: Path, wall: Wall) -> AsyncIterator[Cal
     drawer = Drawer({"desk": {"identifier": "tern.test", "password": "app-pass-word"}})
 
     def make(**settings: object) -> Any:
-        known = {"base_url": network.base, "timeout_s": 2, **settings}
+        known = {"base_url": network.base, "timeout_s": 20, **settings}
         setup = Desk(tmp_path, wall, "bluesky", "desk", known, drawer)
         opened.append(bluesky.connect(setup))
         return opened[-1]

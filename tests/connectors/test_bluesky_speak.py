@@ -57,7 +57,7 @@ async def test_the_same_reply_is_the_same_record_whenever_it_is_sent(network, sk
     kept = replace(one, created_at=wall())  # a store keeps milliseconds
     network.faults[PUT] = ["timeout_after"]
     with pytest.raises(Unavailable):
-        await sky(timeout_s=0.3).post(one)
+        await sky(timeout_s=1.5).post(one)
     wall.go(hours=2)
     again = await sky().post(kept)
     assert (await sky().find_reply(kept)).ref == again.ref

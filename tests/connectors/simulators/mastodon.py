@@ -4,6 +4,7 @@ import asyncio
 import html
 import json
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -35,6 +36,8 @@ class Instance:
         self.headers: dict[str, str] = {}  # what a 429 says besides
         self.left = 299
         self.min_id = "works"  # or "ignored", or "since": the newest page above it
+        self.heeds_types = True
+        self.most_characters = 500
         self.has_batches = True
         self.is_public = True  # tags and statuses are shown to who is not signed in
         self.has_idempotency_key = True
@@ -198,6 +201,8 @@ class Instance:
                 return self._no(403, "This action is outside the authorized scopes")
             case "rejected":
                 return self._no(422, "Validation failed: Text can't be blank")
+            case "html_404":
+                return web.Response(status=404, text="<html>", content_type="text/html")
             case "error_before":
                 return web.Response(status=503, text="<html>", content_type="text/html")
             case "timeout_before":
@@ -237,7 +242,7 @@ class Instance:
     async def _instance(self, _):
         streaming = {"events": self.base, "socket": self.base.replace("http", "ws")}
         urls = {"streaming": streaming.get(self.stream_by)}
-        most = {"max_characters": 500, "characters_reserved_per_url": 23}
+        most = {"max_characters": self.most_characters, "characters_reserved_per_url": 23}
         told = {"domain": self.host, "version": "4.6.4"}
         return self._yes({**told, "configuration": {"urls": urls, "statuses": most}})
 
@@ -246,7 +251,7 @@ class Instance:
 
     async def _notifications(self, request):
         types = request.query.getall("types[]", [])
-        rows = [one for one in self.notifications if one["type"] in types]
+        rows = [one for one in self.notifications if one["type"] in types or not self.heeds_types]
         if request.query.get("include_filtered") != "true":
             rows = [one for one in rows if not one.get("filtered")]
         return self._list(request, rows, 80)
@@ -341,9 +346,10 @@ class Instance:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await response.write(b":)\n")
-        async for event, payload in self._told():
-            text = f":thump\n\nevent: {event}\ndata: {payload}\n\n"
-            await response.write(text.encode())
+        with suppress(ConnectionResetError):  # whoever listened is gone
+            async for event, payload in self._told():
+                text = f":thump\n\nevent: {event}\ndata: {payload}\n\n"
+                await response.write(text.encode())
         return response
 
     async def _socket(self, request):
@@ -351,9 +357,10 @@ class Instance:
             return self._no(404, "Not found")
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        async for event, payload in self._told():
-            frame = {"stream": ["user"], "event": event, "payload": payload}
-            await socket.send_str(json.dumps(frame))
+        with suppress(ConnectionResetError):
+            async for event, payload in self._told():
+                frame = {"stream": ["user"], "event": event, "payload": payload}
+                await socket.send_str(json.dumps(frame))
         return socket
 
     async def _told(self):
@@ -361,9 +368,11 @@ class Instance:
         queue: asyncio.Queue = asyncio.Queue()
         self.listeners.append(queue)
         self.listening.set()
-        while (told := await queue.get()) is not None:
-            yield told
-        self.listeners.remove(queue)
+        try:
+            while (told := await queue.get()) is not None:
+                yield told
+        finally:
+            self.listeners.remove(queue)
 
     def hang_up(self) -> None:
         for one in self.listeners:
