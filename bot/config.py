@@ -178,7 +178,7 @@ class Config(Table):
         login = self.logins.get(table.login)
         platform = table.platform or (login.platform if login else "")
         connector = table.connector or (login and login.connector) or platform
-        listen_only = table.listen_only or table.kind in {"search", "hashtag"}
+        listen_only = table.listen_only or table.kind in {"search", "keyword", "hashtag"}
         return Source(
             name=name,
             connector=str(connector),

@@ -4,8 +4,8 @@ Used by the platform's connector, by replay and by whoever shows a reply being w
 says where it is written. Not here: how a platform is reached, and what its answers look like.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from connectors._length import (
     mastodon_length,
     x_length,
 )
+from connectors._prices import X_SOURCE, X, x_reply_price, x_search_estimate
 from connectors.model import Permission
 
 GROUP = "byname.platforms"
@@ -63,6 +64,10 @@ class Platform:
     message_url: str = ""  # {handle}, {id}
     account_url: str = ""  # {handle}
     data: DataRules = DataRules()
+    prices: Mapping[str, int] = field(default_factory=dict)  # micro-dollars; empty: all is free
+    prices_source: str = ""
+    reply_price: Callable[[str], int] | None = None  # a text -> micro-dollars
+    search_estimate: Callable[[int], int] | None = None  # found in 7 days -> micro-dollars a month
 
 
 _CAREFUL = DataRules(may_train=False, recheck_hours=24, source="Meta Platform Terms 3(d)(i)")
@@ -85,6 +90,10 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
                     recheck_hours=24,
                     source="X developer policy and restricted use cases",
                 ),
+                prices=X,
+                prices_source=X_SOURCE,
+                reply_price=x_reply_price,
+                search_estimate=x_search_estimate,
             ),
             Platform(
                 "bluesky",

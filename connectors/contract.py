@@ -161,6 +161,15 @@ class Connector(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class Estimates(Protocol):
+    """A connector of a platform that charges can say what a source is likely to cost."""
+
+    async def estimate(self, source: Source) -> int:
+        """Return micro-dollars a month, rather too many; asking may cost something itself."""
+        ...
+
+
 class Setup(Protocol):
     """What a connector is built from; bot hands it over (see `connect` of each connector)."""
 
@@ -198,7 +207,8 @@ class SignIn(Protocol):
     """How a human signs a login in; behind an entry point in group `byname.sign_in`.
 
     `byname connect` asks the questions, opens the address that `begin` returns (None: there is no
-    page to visit), and keeps what `finish` returns through Secrets.
+    page to visit), and keeps what `finish` returns through Secrets. A flow whose platform sends the
+    browser back only to an address that was registered before has a `redirect_port: int` too.
     """
 
     @property

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from lexicons import Lexicons
-from simulators import bluesky_answers
+from simulators import bluesky_answers, x_answers
 from simulators.bluesky import Network
 from simulators.mastodon import Instance
+from simulators.x import Square
 
 from connectors import bluesky
 from connectors.contract import Free, Meter
@@ -206,3 +207,13 @@ async def sky(network: Network, tmp_path: Path, wall: Wall) -> AsyncIterator[Cal
     yield make
     for one in opened:
         await one.close()
+
+
+@pytest.fixture
+async def square(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Square]:
+    """X in miniature."""
+    one = Square(wall)
+    server = await aiohttp_server(x_answers.app(one))
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
