@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors._http import before_sending
+from connectors._length import X_NEVER
 from connectors._platforms import length, platform
 from connectors._prices import x_price_list
 from connectors._text import matching_form
@@ -121,8 +122,8 @@ class X:
         size = length("x", reply.text)
         if not size.fits:
             raise Rejected(f"{size.used} {size.unit}, {size.limit} fit", code="too_long")
-        if len(_CASHTAG.findall(reply.text)) > 1:
-            raise Rejected("X takes at most one cashtag in a post by program", code="not_allowed")
+        if refusal := _refusal(reply.text):
+            raise Rejected(refusal, code="not_allowed")
         async with before_sending():
             us = await self._who()
         parent = reply.parent.server_ref or reply.parent.ref
@@ -207,6 +208,15 @@ class X:
         if found is None and (found := await self._look("thread", ref)):
             self._shelf.put(found)
         return found
+
+
+def _refusal(text: str) -> str:
+    """Say what X would not take in a text, if anything. Sources: manage posts; twitter-text."""
+    if len(_CASHTAG.findall(text)) > 1:
+        return "X takes at most one cashtag in a post by program"
+    if X_NEVER & set(text):
+        return "the text has a character that X takes nowhere: U+FEFF, U+FFFE or U+FFFF"
+    return ""
 
 
 def _is_shown_as(row: object, reply: Outgoing) -> bool:

@@ -66,6 +66,9 @@ class Ear:
                 if events or notices or mark != cursor.get(one.name):
                     cursor[one.name] = mark
                     yield Page((*notices, *events), write_cursor(cursor))
+            if (risen := mark.risen(self._clock())) != mark:
+                cursor[one.name] = risen
+                yield Page((), write_cursor(cursor))
 
     async def _lists(self, source: Source, cursor: Cursor, us: parse.Us) -> Sequence[_List]:
         match source.kind:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from connectors.x.snowflake import first_of
 
 SETTLES = timedelta(minutes=2)
+QUIET = timedelta(days=1)  # after that a mark moves though nothing was said
+SKEW = timedelta(hours=1)  # but not so far that a wrong clock could hide something
 NAMED = 100
 
 Cursor = dict[str, "Mark"]
@@ -35,6 +37,15 @@ class Mark:
         young = [one for one in named if one >= late][-NAMED:]
         old = [one for one in named if not young or one < young[0]]
         return Mark(max((self.floor, *old)), tuple(young))
+
+    def risen(self, now: datetime) -> "Mark":
+        """Return the mark after a look to the list's end: one that gets too old is moved up.
+
+        A search looks back for 7 days only, and would refuse an older mark.
+        """
+        if self.floor >= first_of(now - QUIET) or self.named:
+            return self
+        return Mark(first_of(now - SKEW))
 
 
 def read_cursor(text: str | None) -> Cursor:

@@ -58,7 +58,7 @@ class Square:
         }  # fmt: skip
         self.posts: dict[str, Post] = {}
         self.hidden: dict[str, str] = {}  # ids not shown, and the kind of problem X tells
-        self.deleted: set[str] = set()
+        self.broken: set[str] = set()  # rows that a test put there as they stand
         self.media: dict[str, dict] = {}
         self.lag = timedelta()  # until a post of ours is shown
         self.mentions_depth, self.own_depth = 800, 3200
@@ -77,6 +77,7 @@ class Square:
         # How it misbehaves, and what it saw
         self.faults: dict[str, list[str]] = {}  # "POST /2/tweets" -> what goes wrong next
         self.headers: dict[str, str] | None = None  # what a 429 says besides; None: the usual
+        self.after_list = None  # called when a list was told
         self.after_post = None  # called when a post was taken, before that is answered
         self.calls: Counter[str] = Counter()
         self.heard: list[dict] = []  # headers of every call
@@ -84,6 +85,7 @@ class Square:
         self.left: Counter[str] = Counter()
         self.bill: list[tuple[str, int, int]] = []  # what, how many, micro-dollars
         self.released = asyncio.Event()
+        self.arrived = asyncio.Event()  # a call that will wait is there
         self._paid: set[tuple[str, str]] = set()
         self._made = 0
 
@@ -120,6 +122,7 @@ class Square:
     def put(self, row: dict) -> dict:
         """Show a row exactly as it stands, however broken it is."""
         self.posts[row["id"]] = Post(row, self.clock())
+        self.broken.add(row["id"])
         return row
 
     def edit(self, number: str, text: str) -> dict:
@@ -136,7 +139,6 @@ class Square:
 
     def delete(self, number: str) -> None:
         self.posts.pop(number, None)
-        self.deleted.add(number)
 
     def new_id(self) -> str:
         self._made += 1

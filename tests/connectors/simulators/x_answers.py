@@ -91,10 +91,8 @@ class Answers:
             case "rate_limited_page":
                 return web.Response(status=429, text="<html>slow down", content_type="text/html")
             case "rejected":
-                told = {"errors": [{"parameters": {}, "message": "$.text: is not allowed"}],
-                        "title": "Invalid Request", "type": f"{PROBLEM}invalid-request",
-                        "detail": "One or more parameters to your request was invalid."}  # fmt: skip
-                return web.json_response(told, status=400)
+                said = "One or more parameters to your request was invalid."
+                return no(400, said, title="Invalid Request")
             case "forbidden":
                 return no(403, "You are not permitted to perform this action.", title="Forbidden")
             case "wall":
@@ -105,6 +103,7 @@ class Answers:
                 told = {"errors": [problem("not-authorized-for-resource", US, "user")]}
                 return web.json_response(told)
             case "timeout_before":
+                self.square.arrived.set()
                 await self.square.released.wait()
         return await self._go_wrong_after(fault, request, await handler(request), name)
 
@@ -232,6 +231,8 @@ class Answers:
         ]
         if shown:
             told["includes"] = {"media": [self.square.media[key] for key in shown]}
+        if self.square.after_list:
+            self.square.after_list()
         return self._yes({**told, "meta": meta})
 
     def _asked_for(self, request, row):
@@ -319,7 +320,7 @@ def no(status: int, detail: str, *, title: str) -> web.Response:
 def problem(kind: str, ref: str, what: str) -> dict:
     return {
         "type": PROBLEM + kind, "title": "Not Found Error", "resource_type": what,
-        "resource_id": ref, "parameter": "ids", "value": ref,
+        "resource_id": ref,
         "detail": f"Could not find {what} with ids: [{ref}].",
     }  # fmt: skip
 
