@@ -61,6 +61,7 @@ class Api:
         self._client.session = wire
         self._wire = wire
         self._meter = meter
+        self.owns_app = owns_app
         self._own = "owned read" if owns_app else "post read"
 
     async def mentions(self, purpose: str, user_id: str, **where: Any) -> Listing:
@@ -155,6 +156,9 @@ class Api:
         await self._act(
             "reply", "deletion", lambda: self._client.delete_tweet(ref, user_auth=False)
         )
+
+    async def paid_today(self, refs: Sequence[str]) -> frozenset[str]:
+        return await self._meter.paid_today(refs)
 
     async def close(self) -> None:
         await self._wire.close()

@@ -318,7 +318,7 @@ async def test_a_kind_that_x_does_not_have_is_said_so(on_x):
         await hear(on_x(), Source("w", "x", "x", "smoke"))
 
 
-async def test_a_very_long_gap_is_read_without_holding_it_all(square, on_x, wall, monkeypatch):
+async def test_a_very_long_gap_is_read_without_holding_it_all(square, on_x, wall):
     from connectors.x import newest
 
     square.page = 10

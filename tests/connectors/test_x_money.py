@@ -65,6 +65,30 @@ async def test_nothing_is_paid_twice_on_one_day_and_all_is_asked_for(square, on_
     assert on_x.purse.total == paid + X["post read"] == square.cost
 
 
+async def test_mentions_are_looked_at_again_for_a_fifth(square, on_x, wall):
+    ours = [square.say(US, f"Kettle {number} is in.") for number in range(20)]
+    rows = [square.say(ADA, f"@tern {number}", ours[0]["id"]) for number in range(150)]
+    others = [square.say(BO, f"kettle {number}") for number in range(3)]
+    square.delete(rows[70]["id"])
+    square.edit(rows[71]["id"], "@tern changed")
+    told = await on_x().recheck([ref(one) for one in (*ours, *rows, *others)])
+    fates = {one.ref: one.fate for one in told}
+    assert len(fates) == 173
+    assert (fates[rows[70]["id"]], fates[rows[71]["id"]]) == ("deleted", "edited")
+    assert list(fates.values()).count("there") == 171
+    # 148 mentions and 20 of ours, from our lists; three others and the two versions of the edited
+    # one are looked up, and who edited it
+    owned, looked_up = 168 * X["owned read"], 5 * X["post read"]
+    assert on_x.purse.total == square.cost == owned + looked_up + X["user read"]
+
+
+async def test_a_list_is_not_read_for_few_posts_among_many(square, on_x, wall):
+    rows = [square.say(ADA, f"@tern {number}") for number in range(600)]
+    await on_x().recheck([ref(one) for one in rows[::60]])
+    lookups = 8 * X["post read"]
+    assert on_x.purse.total == square.cost <= 100 * X["owned read"] + lookups + 2 * X["post read"]
+
+
 async def test_an_account_that_does_not_own_the_app_pays_more_for_its_mentions(square, on_x):
     square.owns_app = False
     square.say(ADA, "@tern hello")

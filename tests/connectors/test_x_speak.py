@@ -222,7 +222,8 @@ async def test_what_became_of_posts_is_asked_a_hundred_at_a_time(square, on_x, w
     changed = told[rows[6]["id"]]
     assert (changed.fate, changed.message.text) == ("edited", "@tern changed")
     assert changed.message.server_ref == edited["id"]
-    assert square.calls["GET /2/tweets"] == 4  # three, and one for the newest version
+    assert square.calls["GET /2/users/:id/mentions"] == 3
+    assert square.calls["GET /2/tweets"] == 2  # what the list did not show, and a newest version
 
 
 async def test_check_says_who_what_and_what_is_left_to_do(square, on_x):
