@@ -137,19 +137,21 @@ class Api:
         return found
 
     async def create(self, text: str, parent: str, key: str) -> Told:
-        """Post a reply, once. Its price counts even if nobody knows whether X took it."""
+        """Post a reply, once. Its price counts even if nobody knows whether X took it.
+
+        It counts once for all attempts of a day: X takes at most one of them.
+        """
         kind = x_reply_kind(text)
         await self._meter.ask("reply", PRICES[kind])
-        charge = Charge(kind, 1, PRICES[kind], (f"reply:{key}",))
         try:
             told = await self._client.create_tweet(
                 text=text, in_reply_to_tweet_id=parent, user_auth=False
             )
         except BaseException as error:
             if _may_have_cost(error):
-                await self._meter.spent("reply", charge)
+                await self._pay("reply", kind, [f"reply:{key}"])
             raise
-        await self._meter.spent("reply", charge)
+        await self._pay("reply", kind, [f"reply:{key}"])
         return _table(told)
 
     async def delete(self, ref: str) -> None:

@@ -175,7 +175,7 @@ class X:
             if not (known.get("id") and known.get("username")):
                 known = await self._api.me("check")
             self._us = parse.Us(str(known["id"]), str(known["username"]), self._team)
-            self._people.keep([known])
+            self._people.keep([{"id": self._us.id, "username": self._us.handle}])
         return self._us
 
     async def _look(self, purpose: str, ref: str) -> parse.Row | None:

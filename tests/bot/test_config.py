@@ -122,7 +122,7 @@ def test_a_source_takes_platform_connector_and_languages_from_its_login(config):
     assert source.answer_since == datetime(2026, 3, 8, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("kind", ["search", "hashtag"])
+@pytest.mark.parametrize("kind", ["search", "keyword", "hashtag"])
 def test_what_is_found_by_keyword_is_never_answered(config, kind):
     source = {"login": "masto", "kind": kind, "query": "tern"}
     made = config(sources={"word": source}).source("word")

@@ -1,5 +1,6 @@
 """Answering on X: who may be answered, one attempt, finding what may have been posted."""
 
+import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -157,6 +158,53 @@ async def test_a_duplicate_is_looked_up_and_never_lost(square, on_x, wall):
     assert caught.value.was_sent
     assert await connector.find_reply(written) is not None
     assert len(square.by(US)) == 1
+
+
+async def test_whatever_goes_wrong_each_reply_is_seen_once(square, on_x, wall):
+    """Hundreds of faults at random, and an outbox that follows the contract: 0 lost, 0 doubled."""
+    draw = random.Random(20260310)
+    square.lag = timedelta(seconds=20)
+    rows = [square.say(ADA, f"@tern question {number}") for number in range(150)]
+    connector = on_x(timeout_s=0.05)
+    for number, row in enumerate(rows):
+        written = reply(row, wall, f"Answer {number}", f"k{number}")
+        for _ in range(40):
+            wall.go(seconds=30)
+            square.allow()
+            square.faults = {POST: [draw.choice(WRONG)], READ: [draw.choice(WRONG_READ)]}
+            try:
+                await connector.post(written)
+                break
+            except (RateLimited, Rejected):
+                continue  # definitely not taken
+            except (Unavailable, UnexpectedAnswer) as error:
+                if error.was_sent and await is_there(connector, written, wall):
+                    break
+    wall.go(minutes=1)
+    texts = [one["text"] for one in square.by(US)]
+    assert sorted(texts) == sorted(f"@ada Answer {number}" for number in range(150))
+    assert square.calls[POST] > 200
+    assert square.cost <= on_x.purse.total
+
+
+WRONG = ("", "", "error_before", "error_after", "cut", "garbled", "wall", "rate_limited",
+         "rate_limited_page", "timeout_after")  # fmt: skip
+WRONG_READ = ("", "", "", "error_before", "cut", "garbled", "rate_limited_page")
+READ = "GET /2/users/:id/tweets"
+
+
+async def is_there(connector, written, wall):
+    """Look twice, apart, after the time that a post needs to be seen."""
+    looked = 0
+    while looked < 2:
+        wall.go(seconds=30)
+        try:
+            if await connector.find_reply(written):
+                return True
+            looked += 1
+        except (Unavailable, UnexpectedAnswer, RateLimited):
+            continue
+    return False
 
 
 async def test_a_wall_in_front_of_x_is_no_answer_of_x(square, on_x, wall):
