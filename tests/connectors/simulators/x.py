@@ -60,6 +60,7 @@ class Square:
         self.hidden: dict[str, str] = {}  # ids not shown, and the kind of problem X tells
         self.broken: set[str] = set()  # rows that a test put there as they stand
         self.media: dict[str, dict] = {}
+        self.said: set[tuple[str, str]] = set()  # texts of ours that X will not take again
         self.lag = timedelta()  # until a post of ours is shown
         self.mentions_depth, self.own_depth = 800, 3200
         self.page = 100  # rows on one page at most
@@ -76,6 +77,8 @@ class Square:
         self.renewals = 0
         # How it misbehaves, and what it saw
         self.faults: dict[str, list[str]] = {}  # "POST /2/tweets" -> what goes wrong next
+        self.chance = None  # called with the name of a call: what goes wrong with it, if anything
+        self.same_text_everywhere = False  # X takes a text again where it answers somebody else
         self.headers: dict[str, str] | None = None  # what a 429 says besides; None: the usual
         self.after_list = None  # called when a list was told
         self.after_post = None  # called when a post was taken, before that is answered

@@ -1,5 +1,6 @@
 """What X in miniature answers, and how that goes wrong."""
 
+import asyncio
 import json
 import re
 from datetime import datetime, timedelta
@@ -59,6 +60,9 @@ class Answers:
         self.square.heard.append(dict(request.headers))
         faults = self.square.faults.get(name)
         fault = faults.pop(0) if faults else ""
+        if self.square.chance:
+            fault = self.square.chance(name)
+        await request.read()  # what was heard is done, even if nobody waits for the answer
         refused = self._refused(request, fault)
         answer = refused or await self._go_wrong(fault, request, handler, name)
         body = answer.text if isinstance(answer, web.Response) else None
@@ -102,6 +106,8 @@ class Answers:
             case "only_errors":
                 told = {"errors": [problem("not-authorized-for-resource", US, "user")]}
                 return web.json_response(told)
+            case "slow" | "late":  # late: also for a client that is gone meanwhile
+                await asyncio.sleep(0.12 if fault == "slow" else 0.25)
             case "timeout_before":
                 self.square.arrived.set()
                 await self.square.released.wait()
@@ -264,12 +270,11 @@ class Answers:
             return no(403, GONE, title="Forbidden")
         if self.square.summoned_only and not self._is_summoned(post.row):
             return no(403, NOT_SUMMONED, title="Forbidden")
-        if any(row["text"].endswith(text) for row in self.square.by(US)[:50]) or any(
-            one.row.get("said") == text for one in self.square.posts.values()
-        ):
+        said = (text, parent if self.square.same_text_everywhere else "")
+        if said in self.square.said:
             return no(403, DUPLICATE, title="Forbidden")
+        self.square.said.add(said)
         row = self.square.say(US, text, parent)
-        row["said"] = text
         self.square.take("post with a link" if x_links(text) else "summoned reply", 1)
         if self.square.after_post:
             self.square.after_post(row)
