@@ -20,6 +20,7 @@ class Measure:
     is_firm: bool = True
 
 
+X_NEVER = frozenset("\ufffe\ufeff\uffff")  # twitter-text: a text with one of these is invalid
 LINK = 23  # what X and Mastodon count for any link, however long it is
 _GRAPHEME = regex.compile(r"\X")
 _EMOJI = regex.compile(

@@ -225,7 +225,8 @@ class SignIn(Protocol):
     """How a human signs a login in; behind an entry point in group `byname.sign_in`.
 
     `byname connect` asks the questions, opens the address that `begin` returns (None: there is no
-    page to visit), and keeps what `finish` returns through Secrets.
+    page to visit), and keeps what `finish` returns through Secrets. A flow whose platform sends the
+    browser back only to an address that was registered before has a `redirect_port: int` too.
 
     Answers of these names are written into byname.toml too: `monthly_cap_dollars` (what the login
     may cost), and `approval_reference` and `approval_date` where `approval_covers_data` is yes: the

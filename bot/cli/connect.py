@@ -131,7 +131,7 @@ async def _values(flow: "SignIn", answers: Mapping[str, str], *, paste: bool) ->
         returned = {"code": await asyncio.to_thread(_ask_code, url)} if url else {}
         return await flow.finish(answers, returned, wall_clock)
     came: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
-    async with _callback(came) as address:
+    async with _callback(came, getattr(flow, "redirect_port", 0)) as address:
         url = await flow.begin(answers, address, wall_clock)
         if url is None:
             return await flow.finish(answers, {}, wall_clock)
@@ -146,7 +146,9 @@ def _ask_code(url: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _callback(came: "asyncio.Future[Mapping[str, str]]") -> AsyncIterator[str]:
+async def _callback(
+    came: "asyncio.Future[Mapping[str, str]]", wanted: int = 0
+) -> AsyncIterator[str]:
     """Listen on loopback for the page to send its code; yields the address to give it."""
     from aiohttp import web  # noqa: PLC0415
 
@@ -159,7 +161,7 @@ async def _callback(came: "asyncio.Future[Mapping[str, str]]") -> AsyncIterator[
 
     app = web.Application()
     app.router.add_get("/signed-in", take)
-    async with serving(app, "127.0.0.1", 0) as port:
+    async with serving(app, "127.0.0.1", wanted) as port:
         yield f"http://127.0.0.1:{port}/signed-in"
 
 

@@ -369,3 +369,15 @@ async def test_check_says_that_a_login_is_signed_out(desk, instance, metadata):
         line = next(one for one in out.decode().splitlines() if "login masto" in one)
         assert says in line
         assert ("MEND" in line) == (code == 78)
+
+
+async def test_a_platform_that_wants_one_registered_address_gets_it():
+    from bot.cli.connect import _callback
+
+    came = asyncio.get_running_loop().create_future()
+    async with _callback(came) as free:
+        pass
+    async with _callback(came, urlsplit(free).port) as address:
+        assert address == free
+        await answer(address, code="right")
+        assert (await came)["code"] == "right"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from connectors._length import X_NEVER
 from connectors._platforms import (
     PLATFORMS,
     data_rules,
@@ -35,6 +36,29 @@ def test_x_counts_as_twitter_text_does(recorded, name, without):
     counted = [(case["description"], length("x", case["text"]).used) for case in cases]
     assert counted == [(case["description"], case["expected"]["weightedLength"]) for case in cases]
     assert len(cases) >= 2
+
+
+def test_every_group_of_cases_is_counted_or_is_about_something_else(recorded):
+    """`tweets` holds the rule of 140, before texts were weighed; the rest is not about length."""
+    yaml = pytest.importorskip("yaml")
+    text = (recorded / "twitter-text" / "conformance-validate.yml").read_text(encoding="utf-8")
+    assert set(yaml.safe_load(text)["tests"]) == {
+        *("WeightedTweetsWithDiscountedEmojiCounterTest", "UnicodeDirectionalMarkerCounterTest"),
+        *("WeightedTweetsCounterTest", "tweets", "usernames", "lists", "hashtags", "urls"),
+        "urls_without_protocol",
+    }
+
+
+@pytest.mark.parametrize("name", ["WeightedTweetsWithDiscountedEmojiCounterTest",
+                                  "UnicodeDirectionalMarkerCounterTest",
+                                  "WeightedTweetsCounterTest"])  # fmt: skip
+def test_x_takes_a_text_exactly_if_twitter_text_does(recorded, name):
+    """The rule of 280, whatever the older cases count for an emoji."""
+    for case in conformance(recorded, name):
+        told = case["expected"]
+        if told["weightedLength"] == length("x", case["text"]).used:
+            fits = 0 < told["weightedLength"] <= 280
+            assert told["valid"] == (fits and not X_NEVER & set(case["text"])), case
 
 
 @pytest.mark.parametrize(
