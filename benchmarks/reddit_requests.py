@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "connectors")]
 
 from simulators import reddit_answers  # noqa: E402 - the simulators stand beside the tests
 from simulators.reddit import US, Site  # noqa: E402
-from stands.reddit import APPROVED  # noqa: E402
+from stands.reddit import APPROVED, SECRET  # noqa: E402
 
 from benchmarks.platforms import start  # noqa: E402
 from benchmarks.rig import machine  # noqa: E402
@@ -72,9 +72,9 @@ class Byname:
 
     def __init__(self, base: str, home: Path, clock: Clock) -> None:
         secrets = FileSecrets(home, locks={})
-        secrets.write("desk", APPROVED)
+        secrets.write("desk", SECRET)
         settings = {"reddit_url": base, "oauth_url": base}
-        self.setup = LoginSetup("desk", "reddit", home, settings, secrets, clock)
+        self.setup = LoginSetup("desk", "reddit", home, settings, secrets, clock, approval=APPROVED)
         self.connector: Any = reddit.connect(self.setup)
         self.cursor: str | None = None
 

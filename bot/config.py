@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from bot.errors import ConfigError
 from bot.purposes import PURPOSES
 from connectors._platforms import DataRules, data_rules
-from connectors.model import Source
+from connectors.model import Approval, Source
 
 LISTEN_ONLY = frozenset({"search", "keyword", "hashtag", "subreddit"})  # nobody there wrote to us
 
@@ -97,10 +97,16 @@ class SourceTable(BaseModel):
 
 
 class PlatformApproval(Table):
-    """A platform's written approval of what its rules forbid otherwise. NAME is the platform."""
+    """A platform's written approval, which Reddit requires before any use. NAME is the platform."""
 
     reference: str = Field(min_length=1, description="Where it is written: ticket, mail, contract.")
     date: Day = Field(description="The day it was given.")
+    covers_data: bool = Field(
+        False,
+        description="Whether it allows what the platform's data rules forbid otherwise: profiling "
+        "people, matching their accounts, training on their words, drafts by a language model. An "
+        "approval to use the API does not say so by itself.",
+    )
 
 
 class Keep(Table):
@@ -225,12 +231,23 @@ class Config(Table):
         """Read a time without zone, as TOML allows it, in the brand's zone."""
         return at.replace(tzinfo=self.zone) if at is not None and at.tzinfo is None else at
 
+    @property
+    def lifted(self) -> frozenset[str]:
+        """The platforms whose written approval covers what their data rules forbid otherwise."""
+        return frozenset(name for name, one in self.approvals.items() if one.covers_data)
+
+    def approval(self, platform: str) -> Approval | None:
+        """Return a platform's written approval in the words of the connectors."""
+        table = self.approvals.get(platform)
+        return None if table is None else Approval(table.reference, table.date)
+
     def rules(self, platform: str) -> DataRules:
         """Return what may be done with words from a platform, by its rules and by ours.
 
-        A written approval on record lifts some of its rules; ours may keep words for less long.
+        A written approval that covers them lifts some of its rules; ours may keep words for less
+        long.
         """
-        rules = data_rules(platform, is_approved=platform in self.approvals)
+        rules = data_rules(platform, is_approved=platform in self.lifted)
         if platform not in self.keep:
             return rules
         days = self.keep[platform].days

@@ -12,6 +12,7 @@ from bot.home import FileSecrets
 from bot.meter import StoreMeter, caps_of
 from connectors._load import load
 from connectors.contract import WITHOUT_LOGIN, Connector, Free, Meter, Secrets
+from connectors.model import Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class LoginSetup:
     secrets: Secrets
     clock: Clock
     meter: Meter = field(default_factory=Free)
+    approval: Approval | None = None
 
 
 class NoSecrets:
@@ -50,12 +52,19 @@ class Wanted:
     connector: str
     platform: str
     settings: Mapping[str, object] = field(default_factory=dict)
+    approval: Approval | None = None
 
 
 def wanted(config: Config) -> list[Wanted]:
     """List the connectors that byname.toml asks for."""
     logins = [
-        Wanted(name, login.connector or login.platform, login.platform, _settings(login))
+        Wanted(
+            name,
+            login.connector or login.platform,
+            login.platform,
+            _settings(login),
+            config.approval(login.platform),
+        )
         for name, login in config.logins.items()
     ]
     return logins + [
@@ -83,8 +92,12 @@ def build_connector(
     """
     is_login = not want.name.startswith(WITHOUT_LOGIN)
     kept = (secrets or FileSecrets(home, locks={})) if is_login else NoSecrets()
-    setup = LoginSetup(want.name, want.platform, home, want.settings, kept, clock, meter or Free())
-    return load(want.connector)(setup)
+    counted = meter or Free()
+    return load(want.connector)(
+        LoginSetup(
+            want.name, want.platform, home, want.settings, kept, clock, counted, want.approval
+        )
+    )
 
 
 def build_connectors(desk: Desk, secrets: Secrets | None = None) -> dict[str, Connector]:

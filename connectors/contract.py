@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from connectors.model import (
+    Approval,
     Budget,
     Charge,
     Health,
@@ -99,7 +100,8 @@ class Secrets(Protocol):
 class Meter(Protocol):
     """What paid calls cost this month, by login and purpose. bot keeps it and knows the cap.
 
-    A purpose is the name of the source that is read, or one of: reply, recheck, thread, check.
+    A purpose is the name of the source that is read, or one of: reply, delete, recheck, thread,
+    check.
     """
 
     async def ask(self, purpose: str, at_most: int, /) -> None:
@@ -197,6 +199,10 @@ class Setup(Protocol):
     def clock(self) -> Clock: ...
     @property
     def meter(self) -> Meter: ...
+    @property
+    def approval(self) -> Approval | None:
+        """The platform's written approval of what we do, where the operator keeps one."""
+        ...
 
 
 WITHOUT_LOGIN = "source:"
@@ -219,6 +225,7 @@ class Question:
     prompt: str
     is_secret: bool = False
     default: str = ""
+    only_if: tuple[str, str] = ("", "")  # asked only where an earlier question was answered so
 
 
 class SignIn(Protocol):
@@ -226,11 +233,13 @@ class SignIn(Protocol):
 
     `byname connect` asks the questions, opens the address that `begin` returns (None: there is no
     page to visit), and keeps what `finish` returns through Secrets. A flow whose platform sends the
-    browser back only to an address that was registered before has a `redirect_port: int` too.
+    browser back only to an address that was registered before has a `redirect_port: int` too. One
+    that can tell from a single answer that it will come to nothing has `heed(answers, clock, *,
+    is_pasting)`: called after each answer with all so far, it raises what `begin` would.
 
-    Answers of these names are written into byname.toml too: `monthly_cap_dollars` (what the login
-    may cost), and `approval_reference` and `approval_date` where `approval_covers_data` is yes: the
-    platform's written approval of what its data rules forbid otherwise.
+    Answers of these names go into byname.toml instead of the secret: `base_url`,
+    `monthly_cap_dollars` (what the login may cost), and `approval_reference`, `approval_date` and
+    `approval_covers_data` (yes, no): the platform's written approval, which Setup hands over.
     """
 
     @property

@@ -6,7 +6,7 @@ only an attribute that people change.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 Kind = Literal["post", "mention", "comment", "reply", "quote", "direct"]
@@ -182,6 +182,14 @@ class Health:
     budget: Budget = field(default_factory=Budget)
     has_automation_label: bool = False
     todo: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A platform's written approval, as the operator keeps it: where it is written, and its day."""
+
+    reference: str
+    given_on: date
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,8 @@ def _rules(config: "Config", platform: str) -> str:
 
 def _approval(config: "Config", platform: str, is_all_allowed: bool) -> list[str]:
     if (approval := config.approvals.get(platform)) is not None:
-        return [f"approved in writing on {approval.date}: {approval.reference}"]
+        for_what = "" if approval.covers_data else ", for the use of the API alone"
+        return [f"approved in writing on {approval.date}{for_what}: {approval.reference}"]
     if is_all_allowed:
         return []
     return [f"no written approval on record ([approvals.{platform}] keeps one)"]

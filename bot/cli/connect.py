@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
-import json
-import re
+import shutil
+import textwrap
 from collections.abc import AsyncIterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli._asking import ask_all, known_answers
 from bot.cli._context import api, home_option, is_running, run_async, writing
+from bot.cli._written import write_answers
 
 if TYPE_CHECKING:
     from connectors.contract import SignIn
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 600
 LABEL = "say in the account's profile that it is automated; nothing posts by itself before"
 TAKEN_OVER_WITHIN_S = 10
+MOST_WIDE = 100
 START = (
     "a bot runs on this home and does not know this login yet: stop it, let it learn from past "
     "replies with `byname collect --since 365d` if you like, and start it again"
@@ -65,26 +68,17 @@ async def _connect(
     flow = sign_in(platform)
     click.echo("byname asks for:")
     _list(flow.why)
-    known = _known(folder, login)
-    answers = {
-        one.name: click.prompt(
-            one.prompt,
-            hide_input=one.is_secret,
-            default=(not one.is_secret and known.get(one.name)) or one.default or None,
-        )
-        for one in flow.questions
-    }
+    known = known_answers(folder, platform, login)
+    answers = ask_all(flow, known, is_pasting=paste)
     _refuse_elsewhere(login, known.get("base_url", ""), answers.get("base_url", ""))
     values = await _values(flow, answers, paste=paste)
     written_at = wall_clock()
     FileSecrets(folder, locks={}).write(login, values)
-    added = add_login(folder, platform, login, answers, flow.source_kind)
-    add_approval(folder, platform, answers)
     click.echo(f"signed in; the secret is {folder / 'secrets' / f'{login}.json'}")
-    if added:
-        click.echo(
-            f"added [logins.{login}] and [sources.{login}-{flow.source_kind}] to byname.toml"
-        )
+    written = write_answers(folder, platform, login, answers, flow.source_kind)
+    for line in written.says:
+        click.echo(line)
+    added = written.is_new
     _say(await _check(folder, login))
     if await is_running(str(folder)):
         click.echo(START if added else await _running_bot_says(folder, login, written_at))
@@ -94,22 +88,6 @@ async def _connect(
         click.echo(
             f"`byname run` listens from now on: to messages after {wall_clock():%Y-%m-%d %H:%M} UTC"
         )
-
-
-def _known(home: Path, login: str) -> Mapping[str, str]:
-    """Return what was answered when this login was connected before; nothing for a new one."""
-    from bot.config import read_config  # noqa: PLC0415
-    from bot.errors import ConfigError  # noqa: PLC0415
-    from bot.home import CONFIG_NAME, FileSecrets  # noqa: PLC0415
-
-    table = read_config(home / CONFIG_NAME).logins.get(login)
-    if table is None:
-        return {}
-    try:
-        kept = FileSecrets(home, locks={}).read(login)
-    except ConfigError:
-        kept = {}
-    return {**kept, "base_url": table.base_url}
 
 
 def _refuse_elsewhere(login: str, known: str, given: str) -> None:
@@ -163,62 +141,6 @@ async def _callback(
     app.router.add_get("/signed-in", take)
     async with serving(app, "127.0.0.1", wanted) as port:
         yield f"http://127.0.0.1:{port}/signed-in"
-
-
-def add_login(home: Path, platform: str, login: str, answers: Mapping[str, str], kind: str) -> bool:
-    """Append the login and its first source to byname.toml, unless they stand there."""
-    from bot.config import read_config  # noqa: PLC0415
-    from bot.desk import wall_clock  # noqa: PLC0415
-    from bot.home import CONFIG_NAME  # noqa: PLC0415
-
-    path = home / CONFIG_NAME
-    if login in read_config(path).logins:
-        return False
-    since = wall_clock().replace(microsecond=0).isoformat()
-    base_url = answers.get("base_url", "")
-    address = f"base_url = {json.dumps(base_url)}\n" if base_url else ""
-    address += _cap(answers.get("monthly_cap_dollars", ""))
-    block = (
-        f"\n[logins.{login}]\nplatform = {json.dumps(platform)}\n{address}"
-        f'\n[sources.{login}-{kind}]\nlogin = {json.dumps(login)}\nkind = "{kind}"\n'
-        f"answer_since = {since}\n"
-    )
-    with path.open("a", encoding="utf-8") as file:
-        file.write(block)
-    read_config(path)
-    return True
-
-
-def _cap(answer: str) -> str:
-    """Write what a login may cost in a month. Raises InputError for what is no amount."""
-    from bot.errors import InputError  # noqa: PLC0415
-
-    if not answer:
-        return ""
-    if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", answer):
-        raise InputError(f"A monthly cap is an amount in dollars like 25 or 7.50, not {answer!r}.")
-    return f"monthly_cap_dollars = {answer}\n"
-
-
-def add_approval(home: Path, platform: str, answers: Mapping[str, str]) -> bool:
-    """Append the platform's written approval, where there is one that covers its data rules."""
-    from bot.config import read_config  # noqa: PLC0415
-    from bot.errors import InputError  # noqa: PLC0415
-    from bot.home import CONFIG_NAME  # noqa: PLC0415
-
-    path = home / CONFIG_NAME
-    covers = answers.get("approval_covers_data", "").strip().casefold() == "yes"
-    if not covers or platform in read_config(path).approvals:
-        return False
-    reference, day = answers.get("approval_reference", ""), answers.get("approval_date", "")
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        raise InputError(f"An approval has a day like 2026-03-01, not {day!r}.") from None
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"\n[approvals.{platform}]\nreference = {json.dumps(reference)}\ndate = {day}\n")
-    read_config(path)
-    return True
 
 
 async def _check(home: Path, login: str) -> "Health":
@@ -283,11 +205,17 @@ async def _learn(home: Path, login: str) -> "Taken":
 
 
 def _list(why: Mapping[str, str]) -> None:
-    """Print what is asked and why, as wide as the terminal is."""
-    formatter = click.HelpFormatter()
-    with formatter.indentation():
-        formatter.write_dl(list(why.items()))
-    click.echo(formatter.getvalue(), nl=False)
+    """Print what is asked and why, as wide as the terminal is; addresses stay whole."""
+    wide = 4 + max(len(name) for name in why)
+    wrap = textwrap.TextWrapper(
+        width=min(shutil.get_terminal_size().columns, MOST_WIDE),
+        subsequent_indent=" " * wide,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    for name, reason in why.items():
+        wrap.initial_indent = f"  {name:<{wide - 2}}"
+        click.echo(wrap.fill(reason))
 
 
 def _say(health: "Health") -> None:

@@ -59,7 +59,7 @@ class Facts:
     stuck: tuple[Reply, ...] = ()
     brakes: tuple[Brake, ...] = ()
     unread: int = 0  # texts that broke their stage three times
-    approved: frozenset[str] = frozenset()  # platforms whose written approval is on record
+    approved: frozenset[str] = frozenset()  # platforms whose approval covers this
     costs: tuple[Cost, ...] = ()
     overdue: tuple[Overdue, ...] = ()
 
@@ -130,7 +130,7 @@ async def gather(desk: Desk, day: date) -> Facts:
         stuck=tuple(await store.replies("needs_human", "unknown", "held")),
         brakes=tuple(await store.brakes()),
         unread=(await store.work_left()).get("dead", 0),
-        approved=frozenset(desk.config.approvals),
+        approved=desk.config.lifted,
         costs=await costs(store, desk.config, min(now, end - timedelta(microseconds=1))),
         overdue=tuple(await overdue(desk)),
     )

@@ -7,8 +7,8 @@
 
 Sources: "mentions" (said to us, and what we say ourselves), "comments" (under our posts, or under
 those that `query` names), "subreddit" and "search" (listen-only). The secret is made by sign_in:
-Reddit's approval, the app, and a password or a refresh token. Not here: what any of it means (the
-modules).
+the app, and a password or a refresh token. Reddit's approval stands in byname.toml ([approvals.
+reddit]); without it nothing is asked of Reddit. Not here: what any of it means (the modules).
 """
 
 from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
@@ -46,4 +46,5 @@ def connect(setup: Setup) -> Connector:
         timeout_s=settings.timeout_s,
         agent=checked(settings.user_agent) if settings.user_agent else "",
     )
-    return Reddit(Api(place, setup.login, setup.secrets, setup.clock), team=settings.team)
+    api = Api(place, setup.login, setup.secrets, setup.clock, setup.approval)
+    return Reddit(api, team=settings.team)

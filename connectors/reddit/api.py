@@ -17,7 +17,7 @@ from praw.endpoints import API_PATH
 
 from connectors._http import leave_a_share
 from connectors.contract import AuthFailed, Clock, Secrets, Unavailable, UnexpectedAnswer
-from connectors.model import Budget
+from connectors.model import Approval, Budget
 from connectors.reddit.agent import checked, user_agent
 from connectors.reddit.door import Door, web
 from connectors.reddit.limits import Limits
@@ -63,7 +63,14 @@ class Place:
 class Api:
     """One login."""
 
-    def __init__(self, place: Place, login: str, secrets: Secrets, clock: Clock) -> None:
+    def __init__(
+        self,
+        place: Place,
+        login: str,
+        secrets: Secrets,
+        clock: Clock,
+        approval: Approval | None = None,
+    ) -> None:
         self.clock = clock
         self._place = place
         self._limits = Limits(clock)
@@ -71,7 +78,12 @@ class Api:
         self._writer = Threads(f"reddit-{login}-write", 1)
         self._own = threading.local()
         self.signed_in = Session(
-            login, secrets, clock, self._readers, lambda one: place.door(one, self._limits, clock)
+            login,
+            secrets,
+            clock,
+            self._readers,
+            lambda one: place.door(one, self._limits, clock),
+            approval,
         )
 
     @property

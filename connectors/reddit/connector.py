@@ -29,7 +29,6 @@ from connectors.model import (
 )
 from connectors.reddit import parse, permit
 from connectors.reddit.api import Api, path_of
-from connectors.reddit.approval import approval_of
 from connectors.reddit.hear import Ear
 from connectors.reddit.newest import PAGE
 from connectors.reddit.refusals import ensure_no_errors
@@ -57,15 +56,12 @@ class Reddit:
         """Say who we are; `who` names the approval that Reddit requires."""
         me = await self._api.get(path_of("me"))
         self._us = _us(me, self._team)
-        values = self._api.signed_in.values
-        approval = approval_of(values)
-        assert approval is not None  # values are read only where there is one
+        values, approval = self._api.signed_in.values, self._api.signed_in.approval
         scopes = tuple(values.get("scope", "").split())
         is_labelled = _has_label(me)
         is_suspended = me.get("is_suspended") is True
         return Health(
-            who=f"u/{self._us.name} (approved by Reddit {approval.approved_on}: "
-            f"{approval.reference})",
+            who=f"u/{self._us.name} (approved by Reddit {approval.given_on}: {approval.reference})",
             ok=not is_suspended,
             scopes=scopes,
             budget=self._api.budget,

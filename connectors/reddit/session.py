@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import prawcore
 
 from connectors.contract import AuthFailed, Clock, Rejected, Secrets, UnexpectedAnswer
+from connectors.model import Approval
 from connectors.reddit.approval import ensure_approved
 from connectors.reddit.door import Door
 from connectors.reddit.threads import Threads
@@ -37,7 +38,6 @@ def authenticator(
 
 def ask_token(door: Door, values: Values, clock: Clock) -> Values:
     """Ask for a token with what the login has (blocking) and return what Secrets keeps."""
-    ensure_approved(values, clock)
     app = authenticator(door, values)
     if values.get("refresh"):
         return taken(prawcore.Authorizer(authenticator=app, refresh_token=values["refresh"]),
@@ -87,21 +87,28 @@ class Session:
         clock: Clock,
         threads: Threads,
         door: Callable[[Values], Door],
+        approval: Approval | None = None,
     ) -> None:
         self._login = login
         self._secrets = secrets
         self._clock = clock
         self._threads = threads
         self._door = door
+        self._approval = approval
         self._values: Values | None = None
         self._one_at_a_time = asyncio.Lock()
 
     @property
+    def approval(self) -> Approval:
+        """What Reddit approved. Raises AuthFailed without an approval in force."""
+        return ensure_approved(self._approval, self._clock)
+
+    @property
     def values(self) -> Values:
         """What is kept of this login. Raises AuthFailed without an approval in force."""
+        ensure_approved(self._approval, self._clock)
         if self._values is None:
             self._values = self._secrets.read(self._login)
-        ensure_approved(self._values, self._clock)
         return self._values
 
     async def token(self) -> str:

@@ -14,7 +14,7 @@ import prawcore
 
 from connectors.contract import AuthFailed, Clock, ConnectorError, Question
 from connectors.reddit.api import Place, path_of
-from connectors.reddit.approval import WHERE, ensure_approved
+from connectors.reddit.approval import WHERE, approval_in, ensure_approved, is_nothing
 from connectors.reddit.door import Door
 from connectors.reddit.limits import Limits
 from connectors.reddit.scopes import SCOPES, WHY
@@ -23,9 +23,10 @@ from connectors.reddit.threads import Threads
 
 UNUSED = "-"  # an answer that this kind of app does not need
 KINDS = ("script", "web")
-_KEPT = (
-    *("approval_reference", "approval_date", "approval_covers_data"),
-    *("kind", "client_id", "client_secret", "username"),
+_KEPT = ("kind", "client_id", "client_secret", "username")
+PASTE = (
+    "Reddit returns only to the address registered with a web app: "
+    "run this again with --paste and paste the address that it sends you to"
 )
 
 
@@ -33,25 +34,30 @@ class Flow:
     """One sign-in, as `byname connect` walks through it (connectors.contract.SignIn)."""
 
     why: Mapping[str, str] = MappingProxyType(
-        {"approval": f"Reddit requires it before any use of its API, see {WHERE}", **WHY}
+        {
+            "(approval)": f"Reddit requires it before any use of its API, see {WHERE}",
+            **WHY,
+            "(web apps)": "sign in with --paste; a script app signs in with its password",
+        }
     )
     questions = (
         Question("approval_reference", "Reference of Reddit's approval (ticket or contract)"),
         Question("approval_date", "Date of the approval (YYYY-MM-DD)"),
         Question(
             "approval_covers_data",
-            "Does it allow profiling people and training on their words? (yes, no)",
+            "Does it allow profiling people and training on their words too? (yes, no)",
             default="no",
         ),
         Question("kind", "Kind of app at reddit.com/prefs/apps (script, web)", default="script"),
         Question("client_id", "The app's id"),
         Question("client_secret", "The app's secret", is_secret=True),
         Question("username", "Name of the account, without u/"),
-        Question("password", "Its password (script apps only)", is_secret=True, default=UNUSED),
+        Question("password", "Its password", is_secret=True, only_if=("kind", "script")),
         Question(
             "redirect_uri",
-            "Redirect address registered with the app (web apps only)",
+            "Redirect address registered with the app",
             default="http://localhost:8080",
+            only_if=("kind", "web"),
         ),
     )
     source_kind = "mentions"
@@ -60,22 +66,30 @@ class Flow:
         self._place = place or Place()
         self._state = ""
 
+    def heed(self, answers: Mapping[str, str], clock: Clock, *, is_pasting: bool) -> None:
+        """Refuse as soon as an answer tells that Reddit will not be asked."""
+        if is_nothing(answers["approval_reference"]):
+            ensure_approved(None, clock)
+        if "approval_date" in answers:
+            ensure_approved(approval_in(answers), clock)
+        if "kind" in answers:
+            _ensure_kind(answers["kind"].strip())
+        if answers.get("kind", "").strip() == "web" and not is_pasting:
+            raise ConnectorError(PASTE)
+
     async def begin(
         self, answers: Mapping[str, str], redirect_uri: str | None, clock: Clock
     ) -> str | None:
         """Refuse without an approval; return the page of a web app, None for a script."""
         values = _values(answers)
-        ensure_approved(values, clock)
+        ensure_approved(approval_in(answers), clock)
         self._place.agent_of(values)
         if values["kind"] == "script":
             if values.get("password", UNUSED) == UNUSED:
                 raise AuthFailed("a script app signs in with the account's password")
             return None
         if redirect_uri is not None:
-            raise ConnectorError(
-                "Reddit returns only to the address registered with the app: "
-                "run this again with --paste and paste the address that it sends you to"
-            )
+            raise ConnectorError(PASTE)
         self._state = secrets.token_urlsafe(24)
         app = authenticator(self._door(values, clock), values, answers["redirect_uri"])
         return app.authorize_url(duration="permanent", scopes=list(SCOPES), state=self._state)
@@ -85,7 +99,7 @@ class Flow:
     ) -> Mapping[str, str]:
         """Sign in, ask who we are, and return what Secrets keeps. Raises AuthFailed."""
         values = _values(answers)
-        ensure_approved(values, clock)
+        ensure_approved(approval_in(answers), clock)
         door, threads = self._door(values, clock), Threads("reddit-sign-in", 1)
         try:
             if values["kind"] == "script":
@@ -118,11 +132,15 @@ def _values(answers: Mapping[str, str]) -> dict[str, str]:
     """Return what is kept of the answers. Raises AuthFailed for a kind that there is not."""
     values = {name: answers.get(name, "").strip() for name in _KEPT}
     values["username"] = values["username"].removeprefix("/").removeprefix("u/")
-    if values["kind"] not in KINDS:
-        raise AuthFailed(f"byname signs in with these kinds of app: {', '.join(KINDS)}")
+    _ensure_kind(values["kind"])
     if values["kind"] == "script":
         values["password"] = answers.get("password", UNUSED)
     return values
+
+
+def _ensure_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise AuthFailed(f"byname signs in with these kinds of app: {', '.join(KINDS)}")
 
 
 def _pasted(text: str) -> dict[str, str]:

@@ -156,7 +156,7 @@ class Api:
 
     async def delete(self, ref: str) -> None:
         await self._act(
-            "reply", "deletion", lambda: self._client.delete_tweet(ref, user_auth=False)
+            "delete", "deletion", lambda: self._client.delete_tweet(ref, user_auth=False)
         )
 
     async def paid_today(self, refs: Sequence[str]) -> frozenset[str]:
@@ -190,8 +190,7 @@ class Api:
     async def _pay(self, purpose: str, what: str, refs: Sequence[str]) -> None:
         paid = await self._meter.paid_today(refs)
         new = tuple(one for one in dict.fromkeys(refs) if one not in paid)
-        if new:
-            await self._meter.spent(purpose, Charge(what, len(new), len(new) * PRICES[what], new))
+        await self._meter.spent(purpose, Charge(what, len(new), len(new) * PRICES[what], new))
 
 
 def read_listing(told: Told, *, needs_rows: bool = True) -> Listing:

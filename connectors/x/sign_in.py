@@ -31,7 +31,10 @@ WHY: Mapping[str, str] = MappingProxyType(
         "users.read": "to know who we are, and who speaks to us",
         "tweet.write": "to post the replies that you approve, and to delete them",
         "offline.access": "to stay signed in: a token lives for two hours and is renewed",
-        "(what it costs)": f"X charges per call: {x_price_list()} ({X_SOURCE})",
+        "(what it costs)": (
+            f"X charges per call: {x_price_list()} ({X_SOURCE}). Reading pauses before the cap that"
+            " you name is exceeded; replies that you approve are still sent, and count"
+        ),
         "(before you begin)": (
             "make an app at console.x.com, by the account that is to speak; buy credits there;"
             f" give it the callback address {REDIRECT} and the right to read and write"
@@ -99,6 +102,8 @@ class Flow:
         Question("client_secret", "Client secret, if it has one", is_secret=True, default=NONE),
         Question("owns_app", "Is the account also the owner of the app? Reading it costs a fifth",
                  default="yes"),
+        Question("monthly_cap_dollars", "What it may cost in a calendar month, in dollars",
+                 default="25"),
     )  # fmt: skip
     source_kind = "mentions"
     redirect_port = PORT  # X sends the browser back only to an address that was registered

@@ -12,9 +12,9 @@ from bot.errors import ConfigError, Refused
 from bot.people.by_hand import merge_people
 from bot.suggest.drafters import drafters_for
 from bot.teach import corrections_of
-from connectors.model import Author, Message, Page, Seen, Source
+from connectors.model import Approval, Author, Message, Page, Seen, Source
 
-ON_RECORD = {"reference": "ticket 4711", "date": date(2026, 3, 1)}
+ON_RECORD = {"reference": "ticket 4711", "date": date(2026, 3, 1), "covers_data": True}
 
 
 def settings(**approvals):
@@ -36,6 +36,14 @@ def test_with_it_all_three_are_allowed_there_and_nowhere_else(platform):
     assert rules.may_train
     assert not rules.may_infer_sensitive
     assert not config.rules({"x": "reddit", "reddit": "x"}[platform]).may_train
+
+
+@pytest.mark.parametrize("platform", ["x", "reddit"])
+def test_an_approval_to_use_the_api_alone_lifts_no_rule(platform):
+    config = settings(**{platform: ON_RECORD | {"covers_data": False}})
+    assert config.rules(platform) == settings().rules(platform)
+    assert config.approval(platform) == Approval("ticket 4711", date(2026, 3, 1))
+    assert settings().approval(platform) is None
 
 
 def test_a_language_model_writes_on_x_only_with_it():

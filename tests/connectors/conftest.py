@@ -18,12 +18,12 @@ from simulators.hackernews import News
 from simulators.mastodon import Instance
 from simulators.reddit import Site
 from simulators.x import Square
-from stands.reddit import APPROVED
+from stands.reddit import APPROVED, SECRET
 from stands.x import secret
 
 from connectors import bluesky, x
 from connectors.contract import CapReached, Free, Meter
-from connectors.model import Charge
+from connectors.model import Approval, Charge
 from connectors.reddit import connect as open_reddit
 
 FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -72,6 +72,7 @@ class Desk:
     settings: Mapping[str, object] = field(default_factory=dict)
     secrets: Drawer = field(default_factory=Drawer)
     meter: Meter = field(default_factory=Free)
+    approval: Approval | None = None
 
 
 @pytest.fixture
@@ -180,11 +181,12 @@ async def site(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Site]:
 async def reddit(site: Site, tmp_path: Path, wall: Wall) -> AsyncIterator[Callable[..., Any]]:
     """Open our account on the simulated Reddit; settings by keyword."""
     opened: list[Any] = []
-    drawer = Drawer({"desk": dict(APPROVED)})
+    drawer = Drawer({"desk": dict(SECRET)})
 
-    def make(**settings: object) -> Any:
+    def make(approval: Approval | None = APPROVED, **settings: object) -> Any:
         known = {"reddit_url": site.base, "oauth_url": site.base, "timeout_s": 5, **settings}
-        opened.append(open_reddit(Desk(tmp_path, wall, "reddit", "desk", known, drawer)))
+        setup = Desk(tmp_path, wall, "reddit", "desk", known, drawer, approval=approval)
+        opened.append(open_reddit(setup))
         return opened[-1]
 
     make.drawer = drawer  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from pathlib import Path
 import praw
 import pytest
 from simulators.reddit import US
-from stands.reddit import APPROVED, POST, ref
+from stands.reddit import POST, SECRET, ref
 
 from connectors.contract import AuthFailed, ConnectorError, RateLimited, Unavailable
 from connectors.model import Outgoing, Source
@@ -270,7 +270,7 @@ async def test_the_agent_is_made_from_the_app_and_the_account(site, reddit):
     (agent,) = site.agents
     assert checked(agent) == agent
     assert agent.endswith(f"(by /u/{US})")
-    assert f":byname.{APPROVED['client_id']}:" in agent
+    assert f":byname.{SECRET['client_id']}:" in agent
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from simulators import reddit_rows
 from simulators.reddit import US, Site
-from stands.reddit import APPROVED
+from stands.reddit import APPROVED, SECRET
 
 from connectors import reddit
 from connectors.contract import (
@@ -99,8 +99,8 @@ async def replayed(recorded, aiohttp_server, tmp_path, wall, setup_type):
         server = await aiohttp_server(app)
         base = str(server.make_url("")).rstrip("/")
         settings = {"reddit_url": base, "oauth_url": base, "timeout_s": 5}
-        setup = setup_type(tmp_path, wall, "reddit", "desk", settings)
-        setup.secrets.write("desk", APPROVED)
+        setup = setup_type(tmp_path, wall, "reddit", "desk", settings, approval=APPROVED)
+        setup.secrets.write("desk", SECRET)
         opened.append(reddit.connect(setup))
         return opened[-1], asked
 
@@ -251,8 +251,8 @@ async def test_every_recorded_answer_about_a_token_is_understood(
     app = web.Application()
     app.router.add_post("/api/v1/access_token", answer)
     base = str((await aiohttp_server(app)).make_url("")).rstrip("/")
-    door = Place(base, base, 5).door(APPROVED, Limits(wall), wall)
-    asked = asyncio.to_thread(ask_token, door, APPROVED, wall)
+    door = Place(base, base, 5).door(SECRET, Limits(wall), wall)
+    asked = asyncio.to_thread(ask_token, door, SECRET, wall)
     if error is None:
         assert (await asked)["scope"] == "modmail"
     else:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from simulators.reddit import US
-from stands.reddit import APPROVED
+from stands.reddit import SECRET
 
 from connectors._load import sign_in as find_sign_in
 from connectors.contract import AuthFailed, ConnectorError, RateLimited, UnexpectedAnswer
@@ -70,7 +70,7 @@ async def test_what_another_process_renewed_is_taken_over(site, reddit):
 
 async def test_a_refresh_token_that_is_exchanged_is_kept(site, reddit, wall):
     """prawcore keeps it in memory only: after the next start the login would be dead."""
-    values = {**APPROVED, "refresh": "refresh-1", "password": ""}
+    values = {**SECRET, "refresh": "refresh-1", "password": ""}
     reddit.drawer.write("desk", values)
     site.is_exchanging = True
     await reddit().check()
@@ -112,7 +112,7 @@ async def test_a_token_request_that_fails_says_who_must_act(site, reddit, fault,
 
 @pytest.mark.parametrize("missing", ["client_id", "client_secret", "password"])
 async def test_a_login_that_lacks_something_has_to_be_connected(site, reddit, missing):
-    reddit.drawer.write("desk", {**APPROVED, missing: ""})
+    reddit.drawer.write("desk", {**SECRET, missing: ""})
     with pytest.raises(AuthFailed, match="connect this login again"):
         await reddit(user_agent="linux:my.app:1.0 (by /u/acme)").check()
     assert sum(site.calls.values()) == 0
@@ -124,7 +124,7 @@ async def test_a_login_that_lacks_something_has_to_be_connected(site, reddit, mi
 def test_the_approval_is_asked_for_before_anything_else():
     names = [one.name for one in Flow.questions]
     assert names[:2] == ["approval_reference", "approval_date"]
-    assert next(iter(Flow.why)) == "approval"
+    assert next(iter(Flow.why)) == "(approval)"
     assert set(SCOPES) < set(Flow.why)
     assert isinstance(find_sign_in("reddit"), Flow)
 
@@ -143,12 +143,44 @@ async def test_without_approval_nobody_gets_to_reddit(site, flow, wall, answers,
     assert sum(site.calls.values()) == 0
 
 
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"approval_reference": "none"}, "Ask for it"),
+        ({"approval_reference": "RB-1", "approval_date": "2030-01-01"}, "in the future"),
+        (
+            {"approval_reference": "RB-1", "approval_date": "2026-01-15", "kind": "app"},
+            "script, web",
+        ),
+        ({"approval_reference": "RB-1", "approval_date": "2026-01-15", "kind": "web"}, "--paste"),
+    ],
+)
+def test_an_answer_that_it_cannot_go_on_with_is_refused_before_the_next_question(
+    flow, wall, answers, said
+):
+    *before, _ = answers
+    flow_ends_with = {name: answers[name] for name in before}
+    if flow_ends_with:
+        flow.heed(flow_ends_with, wall, is_pasting=False)
+    with pytest.raises(ConnectorError, match=said):
+        flow.heed(answers, wall, is_pasting=False)
+
+
+def test_a_web_app_goes_on_when_its_code_will_be_pasted(flow, wall):
+    flow.heed(WEB, wall, is_pasting=True)
+
+
+def test_each_kind_of_app_is_asked_only_for_what_it_has():
+    asked = {one.name: one.only_if for one in Flow.questions if one.only_if[0]}
+    assert asked == {"password": ("kind", "script"), "redirect_uri": ("kind", "web")}
+
+
 async def test_a_script_signs_in_with_its_password(site, flow, reddit, wall):
     assert await flow.begin(ANSWERS, "http://127.0.0.1:1/signed-in", wall) is None
     kept = await flow.finish(ANSWERS, {}, wall)
     assert kept["username"] == US
     assert (kept["user_ref"], kept["scope"]) == ("t2_2aaaa", "*")
-    assert (kept["approval_reference"], kept["approval_date"]) == ("RB-2026-0042", "2026-01-15")
+    assert not [name for name in kept if name.startswith("approval")]  # byname.toml keeps it
     reddit.drawer.write("desk", kept)
     assert (await reddit().check()).ok
     assert site.calls[TOKEN] == 1

@@ -1,6 +1,6 @@
 """Answering on Reddit: once, where it is allowed, and found again when nobody knows."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from simulators.reddit import US
@@ -14,8 +14,8 @@ from connectors.contract import (
     Unavailable,
     UnexpectedAnswer,
 )
-from connectors.model import MessageRef, Outgoing, Posted
-from connectors.reddit.approval import approval_of
+from connectors.model import Approval, MessageRef, Outgoing, Posted
+from connectors.reddit.approval import approval_in
 from connectors.reddit.refusals import ensure_no_errors, wait_in
 
 DEL = "POST /api/del"
@@ -379,15 +379,24 @@ async def test_check_tells_what_a_human_has_to_do(site, reddit):
         assert f"The scope {scope} is missing" in todo
 
 
-async def test_without_an_approval_nothing_is_asked_of_reddit(site, reddit, wall):
-    for values in (
-        {"approval_reference": ""}, {"approval_reference": " none "}, {"approval_date": ""},
-        {"approval_date": "yesterday"}, {"approval_date": "2027-01-01"},
-    ):  # fmt: skip
-        reddit.drawer.write("desk", {**reddit.drawer.read("desk"), **values})
-        with pytest.raises(AuthFailed, match="approv"):
-            await reddit().check()
+@pytest.mark.parametrize("approval", [None, Approval("RB-1", date(2027, 1, 1))])
+async def test_without_an_approval_nothing_is_asked_of_reddit(site, reddit, approval):
+    with pytest.raises(AuthFailed, match="approv"):
+        await reddit(approval=approval).check()
     assert sum(site.calls.values()) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"approval_reference": ""}, {"approval_reference": " None "}, {"approval_date": ""},
+        {"approval_date": "yesterday"},
+    ],
+)  # fmt: skip
+def test_an_answer_that_names_no_approval_is_none(wrong):
+    answers = {"approval_reference": " RB-1 ", "approval_date": "2026-01-15"}
+    assert approval_in(answers) == Approval("RB-1", date(2026, 1, 15))
+    assert approval_in({**answers, **wrong}) is None
 
 
 # Facts
@@ -400,13 +409,3 @@ def test_the_platforms_facts_are_those_the_connector_keeps_to():
     assert rules.recheck_hours is not None
     assert rules.recheck_hours <= 24  # twice within the 48 hours in which words have to go
     assert (rules.may_profile, rules.may_match_accounts, rules.may_train) == (False, False, False)
-
-
-@pytest.mark.parametrize(("covers", "expected"), [("no", False), ("", False), ("Yes", True)])
-def test_the_recorded_approval_opens_the_data_rules_only_if_it_covers_them(covers, expected):
-    values = {"approval_reference": "RB-1", "approval_date": "2026-01-15"}
-    approval = approval_of({**values, "approval_covers_data": covers})
-    rules = data_rules("reddit", is_approved=approval.covers_data)
-    assert (rules.may_profile, rules.may_train) == (expected, expected)
-    assert not rules.may_infer_sensitive
-    assert approval_of({}) is None

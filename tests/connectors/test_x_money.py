@@ -121,6 +121,24 @@ async def test_a_look_in_vain_costs_nothing(square, on_x, wall):
     assert on_x.purse.total == square.cost == X["owned read"] + X["user read"]
 
 
+async def test_whatever_was_asked_for_is_settled_also_where_nothing_new_came(square, on_x):
+    row = square.say(ADA, "@tern hello")
+    connector = on_x()
+    for _ in range(2):
+        await hear(connector)
+        await connector.may_reply(ref(row))
+    assert len(on_x.purse.charges) == len(on_x.purse.asked)
+    assert [one.units for _, one in on_x.purse.charges].count(0) > 0
+
+
+async def test_taking_a_reply_back_is_booked_as_that(square, on_x, wall):
+    row = square.say(ADA, "@tern hello")
+    connector = on_x()
+    await connector.delete(await connector.post(written(row, wall)))
+    purpose, charge = on_x.purse.charges[-1]
+    assert (purpose, charge.what, charge.micro_dollars) == ("delete", "deletion", X["deletion"])
+
+
 async def test_reading_stops_before_the_cap_and_asks_nothing(square, on_x):
     square.say(ADA, "@tern hello")
     on_x.purse.cap = 100 * X["owned read"] - 1
@@ -198,7 +216,7 @@ async def test_each_cost_is_booked_under_what_it_was_for(square, on_x, wall):
     square.allow()
     await connector.recheck([ref(row)])
     purposes = [purpose for purpose, _ in on_x.purse.charges]
-    assert purposes == ["mentions", "check", "reply", "recheck"]
+    assert purposes == ["mentions", "mentions", "words", "check", "reply", "recheck"]
     assert {one for one, _ in on_x.purse.asked} >= {"mentions", "words", "check", "reply"}
 
 

@@ -22,7 +22,7 @@ login = "paid"
 kind = "search"
 query = "kettle"
 """
-APPROVED = '\n[approvals.x]\nreference = "ticket 4711"\ndate = 2026-03-01\n'
+APPROVED = '\n[approvals.x]\nreference = "ticket 4711"\ndate = 2026-03-01\ncovers_data = true\n'
 
 
 @pytest.fixture

@@ -1,17 +1,19 @@
 """The stand of the Reddit connector: a site in miniature with a long history of replies to us."""
 
+from datetime import date
+
 from simulators.reddit import US, Site, Thing
 
 from connectors import reddit
 from connectors.contract import Connector
-from connectors.model import MessageRef, Source
+from connectors.model import Approval, MessageRef, Source
 
 HISTORY = 130
 POST = "POST /api/comment"
-APPROVED = {
-    "approval_reference": "RB-2026-0042", "approval_date": "2026-01-15",
-    "approval_covers_data": "no", "kind": "script", "client_id": "app-id",
-    "client_secret": "app-secret", "username": US, "user_ref": "t2_2aaaa", "password": "pass-word",
+APPROVED = Approval("RB-2026-0042", date(2026, 1, 15))
+SECRET = {
+    "kind": "script", "client_id": "app-id", "client_secret": "app-secret", "username": US,
+    "user_ref": "t2_2aaaa", "password": "pass-word",
 }  # fmt: skip
 
 
@@ -48,8 +50,9 @@ class RedditStand:
         setup = self.desk(
             self.home, self.wall, "reddit", "desk",
             {"reddit_url": base, "oauth_url": base, "timeout_s": self.patience_s, **settings},
+            approval=APPROVED,
         )  # fmt: skip
-        setup.secrets.write("desk", APPROVED)
+        setup.secrets.write("desk", SECRET)
         return reddit.connect(setup)
 
     async def more(self) -> str:
