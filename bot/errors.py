@@ -2,6 +2,7 @@
 
     BotError
     ├── ConfigError    the operator: byname.toml or the environment (78)
+    │   └── NoSecret   the operator: a login has no secret; it stops, the others go on (78)
     ├── InputError     the caller: a file or an argument cannot be read (65)
     ├── Refused        the reviewer: policy or guard says no (77)
     │   └── NotAllowed the reviewer: their role, session or origin says no (77)
@@ -11,6 +12,8 @@
 Exit codes follow sysexits: 0 done, 1 a bug of ours, 2 wrong usage, 65 bad input data,
 69 a service is unavailable, 75 taken or locked (try again), 77 not allowed, 78 configuration.
 """
+
+from connectors.contract import AuthFailed
 
 
 class BotError(Exception):
@@ -23,6 +26,10 @@ class ConfigError(BotError):
     """byname.toml, a secret or the environment must be changed."""
 
     exit_code = 78
+
+
+class NoSecret(ConfigError, AuthFailed):
+    """A secret is missing or cannot be read; to whoever runs logins, a login that is refused."""
 
 
 class InputError(BotError):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, NoSecret
 
 CONFIG_NAME = "byname.toml"
 SOCKET_NAME = "run.sock"
@@ -55,20 +55,23 @@ class FileSecrets:
         return now.st_ino, now.st_mtime_ns
 
     def read(self, login: str) -> Mapping[str, str]:
-        """Return a login's secret. Raises ConfigError that says where to put it."""
+        """Return a login's secret. Raises NoSecret that says where to put it."""
         raw = os.environ.get(f"BYNAME_SECRET_{login.upper().replace('-', '_')}")
         path = self._path(login)
         try:
             values = json.loads(raw if raw is not None else path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ConfigError(
-                f"The secret of login {login!r} is missing: expected {path}. "
-                f"Run `byname connect` or write the file (mode 0600)."
+            raise NoSecret(
+                f"the secret of {login} is missing: expected {path}, mode 0600"
+            ) from None
+        except OSError as error:
+            raise NoSecret(
+                f"the secret of {login} cannot be read: {path}: {error.strerror}"
             ) from None
         except (json.JSONDecodeError, UnicodeDecodeError):
-            raise ConfigError(f"The secret of login {login!r} is no JSON object: {path}") from None
+            raise NoSecret(f"the secret of {login} is no JSON object: {path}") from None
         if not isinstance(values, dict):
-            raise ConfigError(f"The secret of login {login!r} is no JSON object: {path}")
+            raise NoSecret(f"the secret of {login} is no JSON object: {path}")
         return {str(key): str(value) for key, value in values.items()}
 
     def write(self, login: str, values: Mapping[str, str]) -> None:

@@ -10,8 +10,9 @@ from bot.desk import Clock, Desk
 from bot.errors import ConfigError
 from bot.home import FileSecrets
 from bot.meter import StoreMeter, caps_of
+from bot.signed_out import SignedOut
 from connectors._load import load
-from connectors.contract import WITHOUT_LOGIN, Connector, Free, Meter, Secrets
+from connectors.contract import WITHOUT_LOGIN, AuthFailed, Connector, Free, Meter, Secrets
 from connectors.model import Approval
 
 
@@ -113,10 +114,16 @@ def build_some(desk: Desk, sources: Collection[str]) -> dict[str, Connector]:
 
 
 def build_one(desk: Desk, want: Wanted, secrets: Secrets | None = None) -> Connector:
-    """Build one connector of a running bot, or of a command that writes."""
+    """Build one connector of a running bot, or of a command that writes.
+
+    A login that nobody is signed in to refuses by itself, so that the others go on.
+    """
     caps = caps_of(desk.config, want.name, want.platform)
     meter = StoreMeter(desk.store, desk.clock, caps)
-    return build_connector(want, desk.home, desk.clock, meter, secrets)
+    try:
+        return build_connector(want, desk.home, desk.clock, meter, secrets)
+    except AuthFailed as error:
+        return SignedOut(str(error))
 
 
 def connector_name(config: Config, source: str) -> str:

@@ -42,8 +42,8 @@ def rounds(
     loops |= {f"login:{name}": looker(desk, connectors, name, back) for name in desk.config.logins}
     loops |= {
         f"estimate:{name}": estimator(desk, connectors, name)
-        for name, one in connectors.items()
-        if isinstance(one, Estimates) and searches_of(desk, name)
+        for name in connectors
+        if searches_of(desk, name)
     }
     return loops | {"above": climber(desk, connectors), "forget": forgetter(desk, gone)}
 
@@ -95,8 +95,8 @@ def looker(
 def estimator(desk: Desk, connectors: Mapping[str, Connector], name: str) -> Step:
     async def step() -> float:
         connector = connectors[name]  # another one after signing in again
-        assert isinstance(connector, Estimates)
-        await look_ahead(desk, connector, searches_of(desk, name))
+        if isinstance(connector, Estimates):
+            await look_ahead(desk, connector, searches_of(desk, name))
         return ESTIMATE_S
 
     return step

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 STOP_SECONDS = 25.0
+STAGES = ("send", "recheck", "login", "estimate")  # what a login does beside hearing
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Service:
         """Ring for all that a login does, as far as it stands still."""
         tables = self.desk.config.sources.items()
         loops = [f"collect:{name}" for name, table in tables if table.login == login]
-        for loop in (*loops, *(f"{stage}:{login}" for stage in ("send", "recheck", "login"))):
+        for loop in (*loops, *(f"{stage}:{login}" for stage in STAGES)):
             self.bell(loop).ring()
 
 

@@ -187,21 +187,19 @@ async def _check_logins(config: "Config", folder: Path) -> list[Line]:
     for want in wanted(config):
         is_login = not want.name.startswith(WITHOUT_LOGIN)
         part = f"login {want.name}" if is_login else want.name
+        connector = None
         try:
             connector = build_connector(want, folder, wall_clock)
-        except (BotError, ConnectorError) as error:
-            lines.append(Line(part, ok=False, says=str(error)))
-            continue
-        try:
             lines.append(Line(part, *_healthy(await connector.check(), is_login=is_login)))
             lines += await _look_ahead(config, connector, want.name)
         except AuthFailed as error:
             says = f"{signed_out(want.platform, want.name)} ({error})" if is_login else str(error)
             lines.append(Line(part, ok=False, says=says))
-        except ConnectorError as error:
+        except (BotError, ConnectorError) as error:
             lines.append(Line(part, ok=False, says=str(error)))
         finally:
-            await close_all({want.name: connector})
+            if connector is not None:
+                await close_all({want.name: connector})
     return lines
 
 

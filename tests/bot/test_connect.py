@@ -340,6 +340,34 @@ async def test_a_revoked_login_stops_alone_and_goes_on_when_it_is_connected_agai
     assert sum("Hello Ada." in one["content"] for one in instance.statuses.values()) == 1
 
 
+async def test_a_login_whose_secret_is_missing_stops_alone_and_goes_on_when_it_is_connected(
+    desk, bystander, connect, instance, reader
+):
+    secret(desk.home).unlink()
+    desk = replace(desk, config=read_config(desk.home / "byname.toml", {}))
+    store, instance.clock = desk.store, wall_clock
+    await store.add_reviewer("Ines", "admin", desk.clock())
+
+    def heard(status):
+        return until(lambda: store.find_message("mastodon", status["uri"]))
+
+    async def stopped():
+        return (seen := (await standings(desk)).get("masto")) and seen.is_signed_out and seen
+
+    async with running_bot(desk, reader):
+        await heard(bystander.say("1003", "@tern hello?"))
+        missed = instance.say("1002", "@tern hello?")
+        says = "signed out: run `byname connect mastodon --login masto` (the secret of masto is"
+        assert (await until(stopped)).says.startswith(says)
+        human = await connect("--paste")
+        await human.read("code: ")
+        await human.type("right")
+        assert await human.ended() == 0
+        assert "the running bot has taken the new secret: this login goes on" in human.out
+        await heard(missed)
+        assert [one for one in await store.source_states() if one.error] == []
+
+
 async def _is_sent(store, reply) -> bool:
     return (await store.reply(reply.id)).state == "sent"
 

@@ -264,3 +264,15 @@ def test_the_digest_of_a_day_is_printed(byname, heard_home):
     said = byname("digest", "--date", "today", "--home", heard_home)
     assert (said.code, said.err) == (0, "")
     assert "Tern" in said.out
+
+
+def test_a_command_goes_on_with_the_logins_that_have_their_secret(heard_home, byname):
+    with (heard_home / "byname.toml").open("a") as file:
+        file.write('[logins.x]\nplatform = "x"\n[sources.x-mentions]\nlogin = "x"\n')
+    said = byname("collect", "--once", "--home", heard_home)
+    assert said.code == 69
+    assert "all: 0 new" in said.out
+    assert "signed out: run `byname connect x` (the secret of x is missing" in said.out
+    lines = {row["part"]: row for row in byname("check", "--home", heard_home, "--json").rows}
+    assert lines["login masto"]["ok"]
+    assert lines["login x"]["says"].startswith("signed out: run `byname connect x`")
