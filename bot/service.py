@@ -33,6 +33,7 @@ from bot.suggest.playbook import Playbook, read_playbook
 from bot.suggest.suggest import learn_playbook, suggest_some
 from bot.supervise import Bell, Step, run_forever
 from bot.tag import Reader, embed_some, tag_some
+from bot.untagged import loader, with_model
 from connectors.contract import AuthFailed, Connector, ConnectorError
 from storage.model import Reply, Reviewer, Taken
 
@@ -118,9 +119,10 @@ def steps(service: Service) -> dict[str, Step]:
     loops |= rounds(service.desk, service.connectors, service.gone, service.ring_for)
     loops |= _sign_ins(service)
     return loops | {
-        "tag": _tagger(service),
-        "embed": _embedder(service),
-        "suggest": _suggester(service),
+        "tag": with_model(service.reader, _tagger(service)),
+        "embed": with_model(service.reader, _embedder(service)),
+        "suggest": with_model(service.reader, _suggester(service)),
+        "model": loader(service.desk, service.reader),
         "reconcile": _reconciler(service),
         "housekeeping": _housekeeper(service),
         "digest": _digester(service),

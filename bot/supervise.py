@@ -13,6 +13,7 @@ import structlog
 from bot.desk import Desk
 from bot.policy import backoff
 from connectors.contract import AuthFailed, CapReached, ConnectorError, RateLimited
+from nlp.model import NlpError
 from storage.model import Stage, Work
 
 log = structlog.get_logger()
@@ -105,4 +106,6 @@ def _pause_after(error: Exception, failures: int) -> float:
 
 
 def _is_bug(error: Exception) -> bool:
-    return not hasattr(error, "was_sent") and not isinstance(error, OSError | RateLimited)
+    return not hasattr(error, "was_sent") and not isinstance(
+        error, OSError | RateLimited | NlpError
+    )

@@ -15,6 +15,7 @@ from bot.cli._context import home_option
 
 if TYPE_CHECKING:
     from bot.desk import Desk
+    from bot.tag import Reader
 
 
 @click.command(
@@ -72,10 +73,12 @@ async def _serve(
     started: float,
 ) -> None:
     from bot.service import run, serving, serving_socket, start, stop_on_signals  # noqa: PLC0415
-    from bot.teach import explainer, load_reader  # noqa: PLC0415
+    from bot.teach import explainer  # noqa: PLC0415
+    from bot.untagged import note_model  # noqa: PLC0415
     from bot.web.app import create_app, create_socket_app  # noqa: PLC0415
 
-    reader = load_reader(desk.config, desk.home)
+    reader = _reader(desk, say)
+    await note_model(desk, reader)
     desk = replace(desk, explain=explainer(reader))
     service = await start(desk, reader)
     desk = service.desk
@@ -86,6 +89,20 @@ async def _serve(
         say(f"ready after {time.monotonic() - started:.1f} s")
         say(await sign_in_line(desk, address, opened))
         await run(service)
+
+
+def _reader(desk: "Desk", say: Callable[[str], None]) -> "Reader":
+    """Load the model; where it cannot be loaded the rest starts all the same, and says so."""
+    from bot.tag import Reader  # noqa: PLC0415
+    from bot.teach import load_reader  # noqa: PLC0415
+    from bot.untagged import NoModel  # noqa: PLC0415
+    from nlp.model import NlpError  # noqa: PLC0415
+
+    try:
+        return load_reader(desk.config, desk.home)
+    except NlpError as error:
+        say(f"NOTHING IS TAGGED OR SUGGESTED: {error}\n  put it right; it is tried again by itself")
+        return Reader(NoModel(str(error)))
 
 
 async def sign_in_line(desk: "Desk", address: str, port: int) -> str:

@@ -13,6 +13,7 @@ from bot.costs import Cost, costs
 from bot.desk import Desk
 from bot.overdue import Overdue, overdue
 from bot.people.moves import AWAY_DAYS
+from bot.untagged import untagged_because
 from connectors._platforms import data_rules
 from storage.model import (
     Brake,
@@ -59,6 +60,7 @@ class Facts:
     stuck: tuple[Reply, ...] = ()
     brakes: tuple[Brake, ...] = ()
     unread: int = 0  # texts that broke their stage three times
+    untagged_because: str = ""  # why nothing is tagged at present
     approved: frozenset[str] = frozenset()  # platforms whose approval covers this
     costs: tuple[Cost, ...] = ()
     overdue: tuple[Overdue, ...] = ()
@@ -130,6 +132,7 @@ async def gather(desk: Desk, day: date) -> Facts:
         stuck=tuple(await store.replies("needs_human", "unknown", "held")),
         brakes=tuple(await store.brakes()),
         unread=(await store.work_left()).get("dead", 0),
+        untagged_because=await untagged_because(store),
         approved=desk.config.lifted,
         costs=await costs(store, desk.config, min(now, end - timedelta(microseconds=1))),
         overdue=tuple(await overdue(desk)),

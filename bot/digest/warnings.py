@@ -46,6 +46,7 @@ def health(facts: Facts) -> tuple[HealthLine, ...]:
     lines = [
         *(_brake(brake) for brake in facts.brakes),
         *_replies(facts.stuck),
+        *_untagged(facts),
         *_unread(facts.unread),
         *(HealthLine(one.says, is_good=False) for one in facts.overdue if facts.is_latest),
         *(line for source in facts.sources if (line := _source(source, facts))),
@@ -172,6 +173,12 @@ def _replies(stuck: Sequence[Reply]) -> Iterator[HealthLine]:
             verb = "is" if number == 1 else "are"
             line = f"{count(number, 'reply', 'replies')} {text.format(is_are=verb)}."
             yield HealthLine(line, is_good=False)
+
+
+def _untagged(facts: Facts) -> Iterator[HealthLine]:
+    if facts.untagged_because and facts.is_latest:
+        text = f"Nothing is tagged or suggested: {one_line(facts.untagged_because, 160)}"
+        yield HealthLine(text, is_good=False)
 
 
 def _unread(number: int) -> Iterator[HealthLine]:

@@ -18,6 +18,7 @@ from bot.config import Policy
 from bot.desk import Desk
 from bot.money import amount
 from bot.policy import is_crisis, may_be_crisis
+from bot.untagged import untagged_because
 from bot.web import words
 from bot.web.keys import CALLER, DESK, TEMPLATES, Caller
 from nlp.model import Tags
@@ -121,6 +122,7 @@ async def _standing(desk: Desk, now: datetime) -> Mapping[str, Any]:
     return {
         "counts": await desk.store.queue_counts(now),
         "brakes": await desk.store.brakes(),
+        "untagged_because": await untagged_because(desk.store),
     }
 
 
