@@ -152,6 +152,11 @@ class StoreMeter:
         )
 
     def _sentence(self, spent: int, cap: int, at_most: int, setting: str) -> str:
+        if at_most > cap:  # no month would be long enough
+            return (
+                f"{NOT_STARTED}one call may cost {price(at_most)} dollars, and the cap is "
+                f"{amount(cap)} a month: raise {setting} and restart"
+            )
         again = day_in_words(month_end(self._clock()))
         return (
             f"{PAUSED}{amount(spent)} of this month's {amount(cap)} dollars are spent and one more "

@@ -96,6 +96,9 @@ KEYS = (
 )
 
 
+SIGNED_OUT: Mapping[str, Any] = {"counts": {}, "brakes": (), "untagged_because": ""}
+
+
 async def page(request: web.Request, template: str, **more: Any) -> web.Response:
     """Render a template with what every page shows: who, the brake, the counts."""
     context = await frame(request) | more
@@ -109,7 +112,7 @@ async def frame(request: web.Request) -> dict[str, Any]:
     now = desk.clock()
     caller = request.get(CALLER)
     context = {"brand": desk.config.brand.name, "now": now, "me": caller, "path": request.path}
-    context |= _time_words(desk, now) | {"counts": {}, "brakes": ()}
+    context |= _time_words(desk, now) | SIGNED_OUT
     if caller is not None:
         context |= await _standing(desk, now)
     context |= {"notice": NOTICES.get(request.query.get("said", ""), ""), "approved_id": None}
