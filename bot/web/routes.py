@@ -51,6 +51,7 @@ PAGES = (
     Route("GET", "/events", events.events, "read"),
 )
 API = (
+    Route("GET", "/api/v1/address", read.address, "read"),
     Route("GET", "/api/v1/queue", read.queue, "read"),
     Route("GET", "/api/v1/messages/{id}", read.message, "read"),
     Route("GET", "/api/v1/messages/{id}/thread", read.thread, "read"),

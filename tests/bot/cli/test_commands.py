@@ -264,3 +264,22 @@ def test_the_digest_of_a_day_is_printed(byname, heard_home):
     said = byname("digest", "--date", "today", "--home", heard_home)
     assert (said.code, said.err) == (0, "")
     assert "Tern" in said.out
+
+
+def test_a_digest_leads_to_the_port_that_the_running_bot_has(heard_home, capsys):
+    from bot.cli.digest import _show
+    from bot.config import read_config
+
+    async def beside() -> None:
+        store = await open_store(heard_home, clock=wall_clock)
+        config = read_config(heard_home / "byname.toml", {"BYNAME_WEB__PORT": "9321"})
+        desk = Desk(heard_home, config, store)
+        try:
+            await first_admin(desk)
+            async with serving_socket(create_socket_app(desk), heard_home):
+                await _show(str(heard_home), "today", None, as_json=False)
+        finally:
+            await store.close()
+
+    asyncio.run(beside())
+    assert "http://127.0.0.1:9321/digests/" in capsys.readouterr().out
