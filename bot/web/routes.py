@@ -46,6 +46,7 @@ PAGES = (
     Route("GET", "/keys", looking.keys, "read"),
     Route("GET", "/team", sign_in.team, "read"),
     Route("POST", "/team/links", sign_in.make_link, "read"),
+    Route("POST", "/team/sessions/{id}/end", sign_in.end_session, "read"),
     Route("POST", "/team/reviewers", sign_in.add, "admin"),
     Route("POST", "/team/reviewers/{id}", sign_in.change, "admin"),
     Route("GET", "/events", events.events, "read"),

@@ -244,7 +244,10 @@ async def test_two_people_are_joined_and_parted_again(browser, stage, desk):
     html = await browser.read(answer.headers["Location"])
     assert "Joined into one person." in html
     assert "kit@b.example" in html
+    later = await browser.read(f"/people/{keep}")
+    assert "says so in the bio" in later
     merge_id = answer.headers["Location"].partition("merged=")[2]
+    assert f'action="/people/{keep}/unmerge/{merge_id}"' in later
     assert (await browser.send(f"/people/{keep}/unmerge/{merge_id}")).status == 303
     assert "kit@b.example" not in await browser.read(f"/people/{keep}")
 
