@@ -168,4 +168,4 @@ def _line(row: dict[str, Any]) -> str:
     how = "by hand" if row["by_hand"] else "only heard" if row["listen_only"] else "answered"
     what = f"{row['kind']} on {row['platform']}"
     rest = f"{row['query']}  {row['error']}".strip()
-    return f"{row['name']:<18} {what:<26} {how:<11} {row['messages']:>6}  {rest}"
+    return f"{row['name']:<18} {what:<24} {how:<10} {row['messages']:>7} heard  {rest}".rstrip()

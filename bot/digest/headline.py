@@ -46,9 +46,10 @@ def _crisis(found: Sequence[Alert], figures: Sequence[Figure]) -> str:
     still = sum(alert.is_open for alert in found)
     if not still:
         end = "and was answered" if number == 1 else "and all were answered"
+    elif still == number:
+        end = f"and nobody has answered {'it' if number == 1 else 'them'} yet"
     else:
-        some = f"{number_word(still).lower()} of them {'is' if still == 1 else 'are'} open"
-        end = f"and {'nobody has answered it yet' if number == 1 else some}"
+        end = f"and {number_word(still).lower()} of them {'is' if still == 1 else 'are'} open"
     volume = next((one for one in figures if one.key == "inbound"), None)
     busy = "; a busy day besides" if volume and volume.arrow == "up" else ""
     return sentence(f"{what} {end}{busy}")

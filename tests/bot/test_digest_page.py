@@ -245,7 +245,7 @@ def test_a_doubtful_crisis_is_counted_apart_and_does_not_lead():
     assert alert.text == "2 messages may be a crisis, which is not sure; 1 of them waits."
     assert (alert.link, alert.is_open) == ("http://127.0.0.1:8400/", False)
     sure = replace(facts, policy=Policy(crisis_at_least=0.5))
-    assert compose(sure).headline.startswith("Two messages read like a crisis and one of them")
+    assert compose(sure).headline.startswith("Two messages read like a crisis and one of them is")
     settled = replace(facts, messages=(doubtful(52, state="done"),))
     assert compose(settled).alerts[0].text.endswith("not sure; it is settled.")
 

@@ -283,3 +283,11 @@ def test_a_digest_leads_to_the_port_that_the_running_bot_has(heard_home, capsys)
 
     asyncio.run(beside())
     assert "http://127.0.0.1:9321/digests/" in capsys.readouterr().out
+
+
+def test_the_inbox_says_how_long_there_is_and_that_words_were_cut(byname, heard_home):
+    said = byname("inbox", "--home", heard_home)
+    lines = said.out.splitlines()
+    assert lines
+    assert all(re.search(r"^ +\d+  \d+ (s|min|h|days) (left|late) ", line) for line in lines)
+    assert len({line.index("@tern") for line in lines}) == 1
