@@ -123,15 +123,9 @@ def _doubts(facts: Facts) -> Iterator[Alert]:
     ]
     if doubtful:
         still = sum(message.state in {"waiting", "suggested", "snoozed"} for message in doubtful)
-        wait = (
-            "all are settled"
-            if not still
-            else f"{still} of them {'waits' if still == 1 else 'wait'}"
-        )
-        if len(doubtful) == 1:
-            wait = "it waits" if still else "it is settled"
-        what = f"{count(len(doubtful), 'message')} may be a crisis, which is not sure; {wait}."
-        yield Alert(what, queue_link(facts.base_url) if still else "", is_open=False)
+        what = f"{count(len(doubtful), 'message')} may be a crisis, byname is not sure"
+        wait = f"{still} still {'waits' if still == 1 else 'wait'}" if still else "none waits"
+        yield Alert(f"{what}; {wait}.", queue_link(facts.base_url) if still else "", is_open=False)
 
 
 def _crisis_text(message: Message, answer: Exchange | None) -> tuple[str, bool]:

@@ -242,12 +242,12 @@ def test_a_doubtful_crisis_is_counted_apart_and_does_not_lead():
     page = compose(facts)
     assert "crisis" not in page.headline
     [alert] = page.alerts
-    assert alert.text == "2 messages may be a crisis, which is not sure; 1 of them waits."
+    assert alert.text == "2 messages may be a crisis, byname is not sure; 1 still waits."
     assert (alert.link, alert.is_open) == ("http://127.0.0.1:8400/", False)
     sure = replace(facts, policy=Policy(crisis_at_least=0.5))
     assert compose(sure).headline.startswith("Two messages read like a crisis and one of them is")
     settled = replace(facts, messages=(doubtful(52, state="done"),))
-    assert compose(settled).alerts[0].text.endswith("not sure; it is settled.")
+    assert compose(settled).alerts[0].text.endswith("not sure; none waits.")
 
 
 def test_open_crises_come_first_and_what_has_no_room_is_counted():
