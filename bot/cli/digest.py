@@ -45,7 +45,8 @@ async def _show(home: str | None, day: str, out: str | None, *, as_json: bool) -
     from bot.digest.text import render_text  # noqa: PLC0415
 
     async with reading(home) as desk:
-        page = await build(await _where_it_runs(desk, home), _day(desk, day))
+        one = _day(desk, day)
+        page = await build(await _where_it_runs(desk, home), one)
     if out:
         for path in write_files(page, Path(out)).values():
             click.echo(str(path))
@@ -59,7 +60,8 @@ async def _send(home: str | None, day: str) -> None:
     async with reading(home) as desk:
         if not desk.config.digest.to:
             raise ConfigError("Nobody to send it to: set digest.to in byname.toml.")
-        page = await _sent(await _where_it_runs(desk, home), _day(desk, day))
+        one = _day(desk, day)
+        page = await _sent(await _where_it_runs(desk, home), one)
     await _remember(home, page)
     click.echo(f"sent to {', '.join(desk.config.digest.to)}: {page.subject}")
 
