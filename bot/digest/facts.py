@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
+from bot.config import Policy
 from bot.costs import Cost, costs
 from bot.desk import Desk
 from bot.overdue import Overdue, overdue
@@ -59,6 +60,7 @@ class Facts:
     sources: tuple[SourceState, ...] = ()
     stuck: tuple[Reply, ...] = ()
     brakes: tuple[Brake, ...] = ()
+    policy: Policy = field(default_factory=Policy)
     unread: int = 0  # texts that broke their stage three times
     untagged_because: str = ""  # why nothing is tagged at present
     approved: frozenset[str] = frozenset()  # platforms whose approval covers this
@@ -131,6 +133,7 @@ async def gather(desk: Desk, day: date) -> Facts:
         sources=tuple(await store.source_states()),
         stuck=tuple(await store.replies("needs_human", "unknown", "held")),
         brakes=tuple(await store.brakes()),
+        policy=desk.config.policy,
         unread=(await store.work_left()).get("dead", 0),
         untagged_because=await untagged_because(store),
         approved=desk.config.lifted,
