@@ -152,7 +152,7 @@ class StoreMeter:
         )
 
     def _sentence(self, spent: int, cap: int, at_most: int, setting: str) -> str:
-        if at_most > cap:  # no month would be long enough
+        if 0 < cap < at_most:  # no month would be long enough
             return (
                 f"{NOT_STARTED}one call may cost {price(at_most)} dollars, and the cap is "
                 f"{amount(cap)} a month: raise {setting} and restart"

@@ -92,3 +92,9 @@ async def _ask(connector: Connector, there: MessageRef) -> Permission:
 def said(permission: Permission) -> str:
     """Say a no in one line: the rule, and where it is written."""
     return f"{permission.rule} ({permission.source})" if permission.source else permission.rule
+
+
+def said_with_way(permission: Permission) -> str:
+    """Say the same, and where a human may answer all the same; for who sees no button for it."""
+    way = f" Answer by hand: {permission.by_hand_at}" if permission.by_hand_at else ""
+    return f"{said(permission)}{way}"

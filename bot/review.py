@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.desk import Desk
 from bot.errors import NotAllowed, Refused
-from bot.permits import said
+from bot.permits import said_with_way
 from bot.suggest.guard import Finding, inspect_reply
 from storage.model import (
     Approval,
@@ -175,7 +175,7 @@ async def refuse_forbidden(desk: Desk, message: Message) -> None:
         return
     permission = await desk.permits.hint(message, can_wait=False)
     if not permission.allowed:
-        raise Refused(f"No answer is allowed here: {said(permission)}")
+        raise Refused(f"No answer is allowed here: {said_with_way(permission)}")
 
 
 def refuse_blocked(findings: list[Finding]) -> None:

@@ -194,11 +194,15 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """May we reply here? If not: the rule that forbids it, and where that rule is written."""
+    """May we reply here? If not: the rule that forbids it, and where that rule is written.
+
+    `by_hand_at`: where a human may answer all the same; empty where nobody may.
+    """
 
     allowed: bool
     rule: str = ""
     source: str = ""
+    by_hand_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ async def _check(home: str | None) -> list[Line]:
     lines.append(_check_playbook(config, folder))
     lines.append(_check_model(config, folder))
     lines += await _check_store(config, folder)
-    return lines + _check_rules(config) + await _check_logins(config, folder)
+    return lines + _check_rules(config) + _check_caps(config) + await _check_logins(config, folder)
 
 
 def _check_playbook(config: "Config", folder: Path) -> Line:
@@ -209,6 +209,7 @@ async def _look_ahead(config: "Config", connector: "Connector", name: str) -> li
     from bot.estimates import in_words  # noqa: PLC0415
     from bot.logins import connector_name  # noqa: PLC0415
     from bot.supervise import or_error  # noqa: PLC0415
+    from connectors._platforms import platform  # noqa: PLC0415
     from connectors.contract import Estimates  # noqa: PLC0415
 
     if not isinstance(connector, Estimates):
@@ -216,11 +217,34 @@ async def _look_ahead(config: "Config", connector: "Connector", name: str) -> li
     mine = [one for one in config.sources if connector_name(config, one) == name]
     searches = [config.source(one) for one in mine if config.sources[one].kind in LISTEN_ONLY]
     told = {one.name: await or_error(connector.estimate(one)) for one in searches}
+    takes_money = bool(platform(config.source(mine[0]).platform).prices) if mine else False
     return [
         Line(f"search {name}", ok=True, says=in_words(cost) if isinstance(cost, int) else str(cost))
         for name, cost in told.items()
-        if cost
+        if cost or takes_money
     ]
+
+
+def _check_caps(config: "Config") -> list[Line]:
+    """Say what a login may cost where its platform takes money, and that nobody has said it yet."""
+    from bot.money import amount, micro_dollars  # noqa: PLC0415
+    from connectors._platforms import platform  # noqa: PLC0415
+
+    lines = []
+    for name, login in config.logins.items():
+        if not platform(login.platform).prices:
+            continue
+        cap, setting = (
+            micro_dollars(login.monthly_cap_dollars),
+            f"logins.{name}.monthly_cap_dollars",
+        )
+        says = (
+            f"{amount(cap)} dollars a month"
+            if cap is not None
+            else (f"reading {login.platform} costs money: say how much a month in {setting}")
+        )
+        lines.append(Line(f"cap {name}", ok=cap is not None, says=says))
+    return lines
 
 
 def _healthy(health: "Health", *, is_login: bool) -> tuple[bool, str]:

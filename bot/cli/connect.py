@@ -219,7 +219,8 @@ def _list(why: Mapping[str, str]) -> None:
 
 
 def _say(health: "Health") -> None:
-    label = "seen" if health.has_automation_label else f"not set: {LABEL}"
+    missing = "not seen" if health.todo else f"not seen: {LABEL}"  # the platform knows better how
+    label = "seen" if health.has_automation_label else missing
     click.echo(f"signed in as {health.who}; automation label {label}")
     for line in health.todo:
         click.echo(f"  to do: {line}")

@@ -11,6 +11,8 @@ import click
 from bot.cli._context import home_option, is_running, json_option, print_rows, run_async
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from bot.config import Config
     from connectors.model import Health
 
@@ -80,9 +82,9 @@ async def _add(name: str, home: str | None, given: Mapping[str, str], *, check: 
         file.write(block)
     click.echo(f"added [sources.{name}] to {folder / CONFIG_NAME}")
     if check:
-        health = await _check(folder, name)
+        health, cost = await _check(folder, name)
         click.echo(f"listens as {health.who}")
-        for line in health.todo:
+        for line in (*health.todo, *_price(name, cost, config.sources[name].monthly_cap_dollars)):
             click.echo(f"  to do: {line}")
     if await is_running(home):
         click.echo("a bot runs on this home: restart it, then it listens")
@@ -129,18 +131,34 @@ async def _require_connector(config: "Config", home: Path, name: str, *, can_ope
         await close_all({name: build_connector(want, home, wall_clock)})
 
 
-async def _check(home: Path, name: str) -> "Health":
-    from bot.config import read_config  # noqa: PLC0415
+def _price(name: str, cost: int | None, cap: "Decimal | None") -> list[str]:
+    """Say what a search is likely to cost, and that it starts only when somebody has allowed it."""
+    from bot.estimates import in_words  # noqa: PLC0415
+
+    if cost is None or cap is not None:
+        return []
+    setting = f"sources.{name}.monthly_cap_dollars"
+    return [f"this search costs {in_words(cost)}: it starts when {setting} says how much it may"]
+
+
+async def _check(home: Path, name: str) -> "tuple[Health, int | None]":
+    """Ask who listens, and what it would cost where that costs anything."""
+    from bot.config import LISTEN_ONLY, read_config  # noqa: PLC0415
     from bot.desk import wall_clock  # noqa: PLC0415
     from bot.home import CONFIG_NAME  # noqa: PLC0415
     from bot.logins import build_connector, close_all, connector_name, wanted  # noqa: PLC0415
+    from connectors._platforms import platform  # noqa: PLC0415
+    from connectors.contract import Estimates  # noqa: PLC0415
 
     config = read_config(home / CONFIG_NAME)
     wanted_name = connector_name(config, name)
     want = next(one for one in wanted(config) if one.name == wanted_name)
     connector = build_connector(want, home, wall_clock)
     try:
-        return await connector.check()
+        health, cost = await connector.check(), None
+        if config.sources[name].kind in LISTEN_ONLY and isinstance(connector, Estimates):
+            cost = await connector.estimate(config.source(name))
+        return health, cost if platform(want.platform).prices or cost else None
     finally:
         await close_all({name: connector})
 

@@ -17,10 +17,12 @@ from bot.suggest.guard import inspect_reply
 from bot.suggest.playbook import Playbook
 from bot.supervise import each_work
 from bot.tag import Reader, languages_of
+from connectors.model import Permission
 from nlp.model import Vector
 from storage.model import Draft, Message, Work
 
 MAX_OPTIONS = 3
+NOT_ALLOWED = "no answer is allowed here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,13 @@ def why_silent(message: Message) -> str:
 
 async def why_forbidden(desk: Desk, message: Message) -> str:
     """Say which rule of the platform forbids an answer here, or nothing when none does."""
-    if desk.permits is None:
-        return ""
-    permission = await desk.permits.hint(message)
-    return "" if permission.allowed else f"no answer is allowed here: {said(permission)}"
+    permission = await may_answer(desk, message)
+    return "" if permission.allowed else f"{NOT_ALLOWED}: {said(permission)}"
+
+
+async def may_answer(desk: Desk, message: Message) -> Permission:
+    """Ask the platform, as far as somebody can wait for it."""
+    return Permission(allowed=True) if desk.permits is None else await desk.permits.hint(message)
 
 
 async def _why(desk: Desk, message: Message) -> str:

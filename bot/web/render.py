@@ -114,7 +114,7 @@ async def frame(request: web.Request) -> dict[str, Any]:
     now = desk.clock()
     caller = request.get(CALLER)
     context = {"brand": desk.config.brand.name, "now": now, "me": caller, "path": request.path}
-    context |= _time_words(desk, now) | SIGNED_OUT
+    context |= _time_words(desk, now) | dict(SIGNED_OUT)
     if caller is not None:
         context |= await _standing(desk, now)
     context |= {"notice": NOTICES.get(request.query.get("said", ""), ""), "approved_id": None}

@@ -67,7 +67,7 @@ class HackerNews:
         is_first = message.ref == message.root_ref  # under a story there is a field to write in
         url = parse.url_of(message.ref)
         where = answer_page(parse.PLATFORM, message.ref, is_first=is_first, url=url)
-        return Permission(False, f"{no.rule.rstrip('.')} at {where}", no.source)
+        return Permission(False, no.rule, no.source, by_hand_at=where)
 
     async def post(self, reply: Outgoing) -> Posted:
         await self._refuse(reply.parent)

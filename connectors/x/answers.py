@@ -13,7 +13,7 @@ from connectors.contract import Clock, RateLimited, Rejected, Unavailable, Unexp
 
 SUMMONED_RULE = (
     "X takes a reply by program only if the author of the post mentions us in it or quotes a post"
-    " of ours: answer by hand"
+    " of ours."
 )
 SUMMONED_SOURCE = "docs.x.com, manage posts, reply restrictions, since 2026-02-23"
 NO_CREDITS = "X has no more credits of ours: buy some, or raise the limit, at console.x.com"
@@ -41,7 +41,7 @@ def ensure(answer: Answer, clock: Clock) -> Answer:
     if answer.status in (400, 403) and _any(_GONE, words):
         raise Rejected(said(told), code="parent_gone")
     if answer.status == 403 and _any(_NOT_SUMMONED, words):
-        raise Rejected(f"{SUMMONED_RULE} ({SUMMONED_SOURCE})", code="not_allowed")
+        raise Rejected(f"{SUMMONED_RULE} ({SUMMONED_SOURCE}): answer by hand", code="not_allowed")
     if not told and answer.status in (400, 403, 404, 410, 413):  # from something in between
         raise UnexpectedAnswer(f"a {answer.status} without a reason", raw=answer.text[:4000])
     return ensure_ok(answer, clock, said=said(told))

@@ -24,7 +24,7 @@ def permission(row: parse.Row, us: parse.Us, *, is_quoting_us: bool) -> Permissi
     ref = parse.versions(row)[-1]
     url = f"https://x.com/intent/post?in_reply_to={ref}"
     if not (is_quoting_us or parse.quotes_us(row, us)):
-        return Permission(False, f"{SUMMONED_RULE}: {url}", SUMMONED_SOURCE)
+        return Permission(False, SUMMONED_RULE, SUMMONED_SOURCE, by_hand_at=url)
     who = _SETTINGS.get(str(row.get("reply_settings")))
     if who == _SETTINGS["mentionedUsers"]:
         return Permission(False, f"Only {who} may answer it.", "reply_settings of the post")

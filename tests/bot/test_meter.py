@@ -66,6 +66,14 @@ async def test_a_call_that_might_exceed_the_cap_is_not_made(meter):
     assert error.until == datetime(2026, 4, 1, tzinfo=UTC)
 
 
+async def test_a_cap_that_one_call_may_exceed_is_said_to_be_too_small(meter):
+    told = await said(meter(0.3, mentions={}).ask("mentions", 50 * CENT))
+    assert str(told) == (
+        "not started: one call may cost 0.50 dollars, and the cap is 0.30 a month: raise "
+        "logins.x.monthly_cap_dollars and restart"
+    )
+
+
 async def test_a_new_month_begins_at_midnight_in_utc(meter, wall):
     one = meter(1, mentions={})
     await one.spent("mentions", read(100))

@@ -345,9 +345,9 @@ async def test_an_answer_is_by_hand_with_the_page_to_do_it_on(news, connect):
     under = await connect().may_reply(ref(comment, story))
     assert not under.allowed
     assert "by hand" in under.rule
-    assert under.rule.endswith(f"https://news.ycombinator.com/reply?id={comment['id']}")
+    assert under.by_hand_at == f"https://news.ycombinator.com/reply?id={comment['id']}"
     top = await connect().may_reply(ref(story, story))
-    assert top.rule.endswith(f"https://news.ycombinator.com/item?id={story['id']}")
+    assert top.by_hand_at == f"https://news.ycombinator.com/item?id={story['id']}"
     assert top.source == "github.com/HackerNews/API"
     assert news.calls == {}
 

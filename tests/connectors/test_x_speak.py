@@ -44,8 +44,7 @@ async def test_who_did_not_summon_us_is_answered_by_hand_and_no_reply_is_written
     connector = on_x()
     told = await connector.may_reply(ref(row))
     assert not told.allowed
-    assert "answer by hand" in told.rule
-    assert f"https://x.com/intent/post?in_reply_to={row['id']}" in told.rule
+    assert told.by_hand_at == f"https://x.com/intent/post?in_reply_to={row['id']}"
     assert "2026-02-23" in told.source
     assert square.calls[POST] == 0
 

@@ -12,13 +12,15 @@ from aiohttp import web
 from bot.config import LISTEN_ONLY
 from bot.costs import ReplyCost, reply_cost
 from bot.desk import Desk
+from bot.permits import said
 from bot.suggest.guard import Finding, inspect_reply
-from bot.suggest.suggest import why_forbidden
+from bot.suggest.suggest import NOT_ALLOWED, may_answer
 from bot.web.asked import filter_query, path_id, place_query, query_id, queue_filter
 from bot.web.chart import MoodChart, mood_chart
 from bot.web.keys import DESK
 from bot.web.render import page
 from connectors._platforms import Length, answer_page, length, may_post
+from connectors.model import Permission
 from nlp.model import INTENTS
 from storage.model import (
     Message,
@@ -51,6 +53,8 @@ class ByHand:
 
     link: str
     options: Sequence[Option]
+    silence: str = ""  # why there are none, where that is not what stands above it already
+    is_possible: bool = True  # a platform that lets nobody answer lets no human either
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,10 @@ async def open_message(request: web.Request, message_id: int) -> Opened:
     thread = await desk.store.thread(message_id)
     first, folded, turns = fold(thread, message_id)
     message = entry.message
-    refusal = why_not(desk, entry) or await why_forbidden(desk, message)
+    refusal, permission = why_not(desk, entry), Permission(allowed=True)
+    if not refusal:
+        permission = await may_answer(desk, message)
+        refusal = "" if permission.allowed else said(permission)
     return Opened(
         entry=entry,
         first=first,
@@ -176,7 +183,7 @@ async def open_message(request: web.Request, message_id: int) -> Opened:
         known=await known(desk, entry),
         composer=None if refusal else compose(desk, entry, request.query.get("option", "")),
         refusal=refusal,
-        by_hand=by_hand(entry) if refusal else None,
+        by_hand=by_hand(entry, permission) if refusal else None,
     )
 
 
@@ -218,15 +225,21 @@ def _not_allowed(desk: Desk, message: Message) -> str:
     return ""
 
 
-def by_hand(entry: QueueEntry) -> ByHand | None:
+def by_hand(entry: QueueEntry, permission: Permission) -> ByHand | None:
     """Return what answering by hand needs; nothing where the message waits for no answer."""
-    message, options = entry.message, entry.suggestion.options if entry.suggestion else ()
+    message, suggestion = entry.message, entry.suggestion
     is_busy = entry.reply is not None and entry.reply.state not in _ENDED
     if message.state not in {"waiting", "suggested", "snoozed"} or is_busy:
         return None
+    options, silence = (suggestion.options, suggestion.silence) if suggestion else ((), "")
     is_first = message.parent_ref is None
     link = answer_page(message.platform, message.ref, is_first=is_first, url=message.url)
-    return ByHand(link, options)
+    return ByHand(
+        permission.by_hand_at or link,
+        options,
+        silence="" if silence.startswith(NOT_ALLOWED) else silence,
+        is_possible=permission.allowed or bool(permission.by_hand_at),
+    )
 
 
 _ENDED = frozenset({"withdrawn", "recalled", "failed"})

@@ -113,7 +113,18 @@ def other_weights(tmp_path):
 def test_weights_of_another_version_say_what_to_do(byname, home, other_weights):
     one_line(byname("tag", "-", "--weights", other_weights), 78, "format 999")
     settings(home, f'\n[nlp]\nweights = "{other_weights}"\n')
-    one_line(byname("run", "--port", "0", "--home", home), 78, "format 999", "byname.toml")
+    rows = {row["part"]: row for row in byname("check", "--home", home, "--json").rows}
+    assert not rows["model"]["ok"]
+    assert "format 999" in rows["model"]["says"]
+
+
+def test_a_service_without_its_model_goes_on_and_says_so(byname, home, other_weights):
+    settings(home, f'\n[nlp]\nweights = "{other_weights}"\n')
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that it ends by itself
+        said = byname("run", "--port", taken.getsockname()[1], "--home", home)
+    assert said.code == 75
+    assert "NOTHING IS TAGGED OR SUGGESTED: " in said.out
+    assert "format 999" in said.out
 
 
 def test_a_weights_folder_that_is_not_there_is_named(byname, tmp_path):

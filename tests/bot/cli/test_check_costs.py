@@ -109,3 +109,25 @@ def test_what_a_login_may_do_is_named(byname, paid_home):
     assert (
         "may read, write; no automation label" in lines_of(byname, paid_home)["login paid"]["says"]
     )
+
+
+def test_a_paid_login_without_a_cap_has_to_be_mended(byname, paid_home):
+    assert lines_of(byname, paid_home)["cap paid"]["says"] == "5.00 dollars a month"
+    settings = paid_home / "byname.toml"
+    settings.write_text(settings.read_text().replace("monthly_cap_dollars = 5\n", ""))
+    said = lines_of(byname, paid_home)["cap paid"]
+    assert not said["ok"]
+    assert said["says"] == (
+        "reading x costs money: say how much a month in logins.paid.monthly_cap_dollars"
+    )
+
+
+def test_a_new_search_says_what_it_costs_before_it_starts(byname, paid_home):
+    said = byname(
+        "source", "add", "more", "--login", "paid", "--query", "kettle", "--home", paid_home
+    )
+    assert said.code == 0, said.err
+    assert (
+        "this search costs about 0.30 dollars a month at the last 7 days' rate: it starts when "
+        "sources.more.monthly_cap_dollars says how much it may"
+    ) in said.out

@@ -39,9 +39,34 @@ async def test_where_no_answer_is_allowed_the_page_names_the_rule(enter, stage, 
     message_id = await stage.waiting()
     browser = await enter("review", on=guarded)
     html = await browser.read(f"/m/{message_id}")
-    assert "no answer is allowed here: @ann has blocked us." in html.replace("&#39;", "'")
+    assert "No answer is possible.</strong> @ann has blocked us." in html.replace("&#39;", "'")
     assert "relations" in html
     assert 'name="text"' not in html
+
+
+async def test_nobody_is_sent_where_nobody_may_answer(enter, stage, guarded):
+    message_id = await stage.waiting()
+    html = await (await enter("review", on=guarded)).read(f"/m/{message_id}")
+    assert 'id="by-hand-form"' not in html
+    assert "Answer on" not in html
+    assert 'id="no-reply-form"' in html
+
+
+async def test_where_a_human_may_answer_all_the_same_the_page_leads_there(
+    enter, stage, desk, clock
+):
+    place = "https://x.com/intent/post?in_reply_to=7"
+    no = Permission(False, "Only who was summoned may reply.", "a page", by_hand_at=place)
+    on = replace(desk, permits=Permits(desk.store, lambda _: Platform(no), clock))
+    message_id = await stage.waiting()
+    browser = await enter("review", on=on)
+    html = await browser.read(f"/m/{message_id}")
+    assert "Answer by hand.</strong> Only who was summoned may reply. (a page)" in html
+    assert f'href="{place}"' in html
+    assert 'id="by-hand-form"' in html
+    body = {"request_id": "0123456789", "text": "Sorry!", "seconds": 5}
+    answer = await browser.call(f"messages/{message_id}/approve", body)
+    assert (await answer.json())["error"].endswith(f"Answer by hand: {place}")
 
 
 async def test_the_api_refuses_with_the_rule_and_nothing_is_written(enter, stage, guarded):
