@@ -17,6 +17,7 @@ from nlp.train import blend, card, check, export, fit, language, mix, place
 from nlp.train.sets import Row, evaluation_rows
 
 SEED = 1
+RANGE_SHARE = 4  # of the sample's texts, one in so many sets the scales of the inputs
 SHARES = (0.3, 0.7)  # of the general and the final network, chosen on validation
 
 
@@ -72,7 +73,8 @@ def _stage(
 
 def _exported(options: argparse.Namespace, hand: dict[str, list[Row]], state: Path) -> None:
     weights = torch.load(state, weights_only=True)
-    export.export(weights, options.out, options.version)
+    texts = place.sample(options.data)[::RANGE_SHARE]
+    export.export(weights, texts, options.out, options.version)
     export.calibrate(options.out, validation_rows(options.data, hand))
 
 

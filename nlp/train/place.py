@@ -27,7 +27,7 @@ State = dict[str, torch.Tensor]
 
 def refitted(state: State, data: Path) -> State:
     """The same state with a better map; the pull is chosen on held-out texts."""
-    texts = [row.text for n, count in TEXTS.items() for row in training_rows(data, n)[:count]]
+    texts = sample(data)
     np.random.default_rng(0).shuffle(texts)
     wanted = original_places(texts).astype(np.float64)
     state = widened(state)
@@ -42,6 +42,11 @@ def refitted(state: State, data: Path) -> State:
     print(f"{_cosine(found[apart[0]] @ best[0], wanted[apart[0]]):.4f} after, ridge {best[1]}")
     weight = torch.from_numpy(_solve(found, wanted, start, best[1]).T.copy()).float()
     return {**state, "place.weight": weight}
+
+
+def sample(data: Path) -> list[str]:
+    """Training texts of every register, for what is read off texts rather than learned."""
+    return [row.text for n, count in TEXTS.items() for row in training_rows(data, n)[:count]]
 
 
 def features(state: State, texts: list[str]) -> Floats:
