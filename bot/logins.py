@@ -9,7 +9,7 @@ from bot.config import Config, Login
 from bot.desk import Clock, Desk
 from bot.home import FileSecrets
 from connectors._load import load
-from connectors.contract import Connector, Secrets
+from connectors.contract import Connector, Free, Meter, Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class LoginSetup:
     settings: Mapping[str, object]
     secrets: Secrets
     clock: Clock
+    meter: Meter = field(default_factory=Free)
 
 
 @dataclass(frozen=True, slots=True)

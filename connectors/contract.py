@@ -5,6 +5,7 @@ Errors say who must act:
     ConnectorError
     ├── Unavailable        nobody: it is tried again later
     ├── RateLimited        nobody: wait until `until`
+    │   └── CapReached     the human who set the monthly cap, or nobody: it starts anew next month
     ├── AuthFailed         the human who owns the login: it stops, the others go on
     ├── Rejected           the human who wrote the reply: the platform said a definite no
     └── UnexpectedAnswer   whoever maintains the connector: quarantined, we go on
@@ -24,6 +25,7 @@ from typing import Protocol, runtime_checkable
 
 from connectors.model import (
     Budget,
+    Charge,
     Health,
     Message,
     MessageRef,
@@ -58,6 +60,10 @@ class RateLimited(ConnectorError):
         self.until = until
 
 
+class CapReached(RateLimited):
+    """A paid call would cost more than the human allowed for this month. Nothing was asked."""
+
+
 class AuthFailed(ConnectorError):
     """The login is no longer valid. It stops until a human signs in again."""
 
@@ -88,6 +94,38 @@ class Secrets(Protocol):
     async def refresh(
         self, login: str, renew: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
     ) -> Mapping[str, str]: ...
+
+
+class Meter(Protocol):
+    """What paid calls cost this month, by login and purpose. bot keeps it and knows the cap.
+
+    A purpose is the name of the source that is read, or one of: reply, recheck, thread, check.
+    """
+
+    async def ask(self, purpose: str, at_most: int, /) -> None:
+        """Raise CapReached if `at_most` micro-dollars more might exceed the cap. Ask before."""
+        ...
+
+    async def spent(self, purpose: str, charge: Charge, /) -> None:
+        """Note durably what a call did cost; refs paid for already today (UTC) count once."""
+        ...
+
+    async def paid_today(self, refs: Sequence[str], /) -> frozenset[str]:
+        """Return which of these were paid for since midnight UTC: they cost nothing again."""
+        ...
+
+
+class Free:
+    """The meter of a platform that costs nothing."""
+
+    async def ask(self, _purpose: str, _at_most: int) -> None:
+        return None
+
+    async def spent(self, _purpose: str, _charge: Charge) -> None:
+        return None
+
+    async def paid_today(self, _refs: Sequence[str]) -> frozenset[str]:
+        return frozenset()
 
 
 @runtime_checkable
@@ -138,6 +176,8 @@ class Setup(Protocol):
     def secrets(self) -> Secrets: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def meter(self) -> Meter: ...
 
 
 Connect = Callable[[Setup], Connector]

@@ -158,6 +158,19 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What one paid call cost. `refs`: the things paid for, where a platform bills each once a day.
+
+    Money is counted in whole millionths of a dollar, so that sums are exact.
+    """
+
+    what: str  # the platform's name for it: "post read", "owned read", "reply with a link"
+    units: int
+    micro_dollars: int  # for all units together
+    refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What `check` found out about one login. `todo` says what a human has to do, if anything."""
 

@@ -16,6 +16,7 @@ from simulators.bluesky import Network
 from simulators.mastodon import Instance
 
 from connectors import bluesky
+from connectors.contract import Free, Meter
 
 FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -62,6 +63,7 @@ class Desk:
     login: str = "desk"
     settings: Mapping[str, object] = field(default_factory=dict)
     secrets: Drawer = field(default_factory=Drawer)
+    meter: Meter = field(default_factory=Free)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import asyncio
 from datetime import timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
-from stands.bluesky import BlueskyStand
-from stands.mastodon import MastodonStand
-from stands.replay import ReplayStand
+import stands
 
 from connectors.contract import (
     AuthFailed,
@@ -34,14 +34,18 @@ ERRORS = {
 TOOK_EFFECT = ("error_after", "timeout_after", "cut", "garbled")
 
 
-@pytest.fixture(params=["replay", "mastodon", "bluesky"])
+def makers():
+    """Return what makes a stand, by platform: every module of `stands` that has one."""
+    modules = {
+        one.name: import_module(f"stands.{one.name}") for one in iter_modules(stands.__path__)
+    }
+    return {name: module.make for name, module in modules.items() if hasattr(module, "make")}
+
+
+@pytest.fixture(params=sorted(makers()))
 def stand(request, tmp_path, wall, setup_type):
     """A platform in miniature, one after the other."""
-    if request.param == "replay":
-        return ReplayStand(tmp_path, wall, setup_type)
-    if request.param == "bluesky":
-        return BlueskyStand(tmp_path, wall, setup_type, request.getfixturevalue("network"))
-    return MastodonStand(tmp_path, wall, setup_type, request.getfixturevalue("instance"))
+    return makers()[request.param](request, tmp_path, wall, setup_type)
 
 
 @pytest.fixture

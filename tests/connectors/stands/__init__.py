@@ -1,7 +1,8 @@
 """What the contract test needs to know of a platform: one stand per connector.
 
 A stand owns a platform in miniature with a long history of mentions, lets more of them happen, lets
-the next post go wrong, and knows what the platform itself would show.
+the next post go wrong, and knows what the platform itself would show. Every module here with a
+function `make(request, home, wall, desk)` is a platform of the contract test.
 """
 
 from typing import Protocol

@@ -70,3 +70,7 @@ class BlueskyStand:
 
     def shown(self, text: str) -> int:
         return sum(one.record["text"] == text for one in self.network.shown())
+
+
+def make(request, home, wall, desk):
+    return BlueskyStand(home, wall, desk, request.getfixturevalue("network"))

@@ -70,3 +70,7 @@ class MastodonStand:
 
     def shown(self, text: str) -> int:
         return sum(f" {text}</p>" in one["content"] for one in self.instance.statuses.values())
+
+
+def make(request, home, wall, desk):
+    return MastodonStand(home, wall, desk, request.getfixturevalue("instance"))

@@ -78,3 +78,7 @@ def _world():
         mention = {"kind": "mention", "text": f"mention {number}", "at": at, "author": "ada"}
         rows.append({**message, **mention, "ref": f"m{number}", "parent": "post"})
     return (json.dumps(row) + "\n" for row in rows)
+
+
+def make(_request, home, wall, desk):
+    return ReplayStand(home, wall, desk)
