@@ -1,12 +1,13 @@
 """Kill -9 a service that answers everybody, again and again, and count what the world saw.
 
+    python -m benchmarks.kill_loop --world platforms [--kills 300] [--messages 500] [--seed 1]
     python -m benchmarks.kill_loop [--kills 100] [--messages 1500] [--seed 1] [--naive]
 
-The real service as a process, a replayed world with scripted faults, a client that approves every
-suggestion at once over the socket. SIGKILL at random moments 30 to 1,500 ms after it was ready;
-every second one then waits until a post is in flight. In the end the world's own file says what was
-posted: doubled, lost, not approved. `--naive` runs the same against an outbox that tries again on
-any error (benchmarks/naive.py).
+The real service as a process, a replayed world or simulated platforms with scripted faults, a
+client that approves every suggestion at once over the socket. SIGKILL at random moments, often
+while a post is in flight (when: kill_worlds.py, kill_network.py). In the end the world itself says
+what was posted: doubled, lost, not approved. `--naive` runs the same against an outbox that tries
+again on any error (naive.py).
 """
 
 import argparse
@@ -17,41 +18,26 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from benchmarks.rig import Client, Home, client, machine, start, until
+from benchmarks.kill_network import Platforms
+from benchmarks.kill_worlds import IN_FLIGHT_S, LAG_S, POLICY, Replayed, World
+from benchmarks.rig import Client, client, machine, start, until
 from storage import open_reader
 
-LAG_S, IN_FLIGHT_S = 0.3, 0.25
-POLICY = {
-    "post_timeout_seconds": 0.8,
-    "settle_seconds": 1.2,
-    "lookup_gap_seconds": 0.4,
+assert POLICY["settle_seconds"] > LAG_S + IN_FLIGHT_S, "it would look too early"
+WORLDS: dict[str, Callable[[Path, int, int], World]] = {
+    "replay": Replayed,
+    "platforms": Platforms,
 }
-FAULTS = f"""\
-visibility_lag_s = {LAG_S}
-in_flight_s = {IN_FLIGHT_S}
-rules = [
-  {{fault = "error_before", probability = 0.04}},
-  {{fault = "error_after", probability = 0.04}},
-  {{fault = "cut", probability = 0.04}},
-  {{fault = "rate_limited", probability = 0.02, until_s = 0.2}},
-  {{fault = "timeout_after", probability = 0.08, wait_s = 0.3}},
-  {{fault = "garbled", probability = 0.02}},
-  {{fault = "refused", probability = 0.01}},
-  {{fault = "slow", probability = 0.04, wait_s = 1.0}},
-  {{fault = "slow", probability = 1.0, wait_s = 0.12}},
-]
-"""
 OPEN = ("approved", "sending", "unknown")
 OWN_WORDS = "Thank you for writing, a colleague looks at it."
 DRAIN_S = 600.0
-MEET_S = 3.0
 
 
 @dataclass
@@ -74,6 +60,7 @@ class Tally:
     found: int = 0
     is_whole: bool = False
     seconds: float = 0.0
+    said: str = ""
 
     def is_clean(self) -> bool:
         return self.is_whole and not (self.doubled or self.unapproved or self.lost or self.claimed)
@@ -120,28 +107,12 @@ async def keep_approving(home: Path, tally: Tally) -> None:
                 await asyncio.sleep(0.0 if done else 0.02)
 
 
-async def run_and_kill(home: Path, tally: Tally, luck: random.Random, module: str) -> None:
-    running = await start(home, module=module)
-    approving = asyncio.create_task(keep_approving(home, tally))
-    await asyncio.sleep(luck.uniform(0.03, 1.5))
-    if tally.kills % 2:
-        await meet_a_post(home, luck)
-    running.kill()
-    await running.ended()
+async def run_and_kill(world: World, tally: Tally, luck: random.Random, module: str) -> None:
+    running = await start(world.path, module=module)
+    approving = asyncio.create_task(keep_approving(world.path, tally))
+    tally.in_flight += await world.kill(running, luck, tally.kills)
     await approving
     tally.kills += 1
-    reader = await open_reader(home)
-    tally.in_flight += bool(await reader.replies("sending"))
-    await reader.close()
-
-
-async def meet_a_post(home: Path, luck: random.Random) -> None:
-    """Wait for the next post that is in flight, if one comes soon, and for a part of it."""
-    reader = await open_reader(home)
-    with contextlib.suppress(TimeoutError):
-        await until(lambda: reader.replies("sending"), MEET_S, pause=0.002)
-        await asyncio.sleep(luck.uniform(0.0, 0.1))
-    await reader.close()
 
 
 async def drain(home: Path, tally: Tally, module: str) -> None:
@@ -161,20 +132,18 @@ async def drain(home: Path, tally: Tally, module: str) -> None:
     assert code == 0, f"the service ended with {code}"
 
 
-async def count(home: Home, tally: Tally) -> None:
+async def count(world: World, tally: Tally) -> None:
     """Compare what the store says with what the world saw."""
-    rows = [json.loads(line) for line in home.ledger.read_text(encoding="utf-8").splitlines()]
-    posted = [row for row in rows if row["type"] == "reply"]
-    tries = [row for row in rows if row["type"] == "attempt"]
-    tally.posts, tally.attempts = len(posted), len(tries)
-    tally.faults = Counter(row["fault"] for row in tries if row["fault"])
-    tally.doubled = sum(many - 1 for many in Counter(row["parent"] for row in posted).values())
-    tally.unapproved = sum(row["text"] not in tally.asked.get(row["parent"], ()) for row in posted)
-    await _compare(home, tally, {row["parent"] for row in posted})
+    seen = world.seen()
+    tally.posts, tally.attempts, tally.faults = len(seen.shown), seen.attempts, seen.faults
+    tally.doubled = sum(many - 1 for many in Counter(one.parent for one in seen.shown).values())
+    tally.unapproved = sum(one.text not in tally.asked.get(one.parent, ()) for one in seen.shown)
+    await _compare(world.path, tally, {one.parent for one in seen.shown})
+    tally.said = world.said()
 
 
-async def _compare(home: Home, tally: Tally, seen: set[str]) -> None:
-    reader = await open_reader(home.path)
+async def _compare(home: Path, tally: Tally, seen: set[str]) -> None:
+    reader = await open_reader(home)
     try:
         replies = await reader.replies(limit=1_000_000)
         tally.states = Counter(reply.state for reply in replies)
@@ -188,18 +157,17 @@ async def _compare(home: Home, tally: Tally, seen: set[str]) -> None:
         await reader.close()
 
 
-async def kill_loop(
-    folder: Path, *, kills: int, messages: int, seed: int, module: str = "bot"
-) -> Tally:
+async def kill_loop(world: World, *, kills: int, seed: int, module: str = "bot") -> Tally:
     """Kill so many times, let it finish, and count."""
     began = time.monotonic()
-    faults = f"seed = {seed}\n{FAULTS}"
-    home = Home(folder, messages, policy=POLICY, faults=faults, seed=seed).make()
     tally, luck = Tally(), random.Random(seed)
-    for _ in range(kills):
-        await run_and_kill(folder, tally, luck, module)
-    await drain(folder, tally, module)
-    await count(home, tally)
+    async with world.opened():
+        for number in range(kills):
+            world.speak(kills - number)
+            await run_and_kill(world, tally, luck, module)
+        world.speak(1)
+        await drain(world.path, tally, module)
+        await count(world, tally)
     tally.seconds = time.monotonic() - began
     return tally
 
@@ -209,8 +177,9 @@ def report(name: str, tally: Tally) -> str:
     states = ", ".join(f"{count} {state}" for state, count in tally.states.most_common())
     return (
         f"{name}: {tally.kills} kill -9, {tally.in_flight} of them with a post in flight, "
-        f"in {tally.seconds:.0f} s\n"
-        f"  {tally.posts} posts from {tally.attempts} attempts ({faults}); "
+        f"in {tally.seconds:.0f} s\n{tally.said}"
+        f"  {len(tally.promised)} approvals acknowledged, {tally.posts} posts from "
+        f"{tally.attempts} attempts ({faults}); "
         f"{tally.found} found by look-up\n"
         f"  {tally.doubled} doubled, {tally.lost} lost, {tally.claimed} said to be sent and not "
         f"there, {tally.unapproved} not approved; "
@@ -228,27 +197,25 @@ def settings() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Kill -9 a service that answers everybody.")
+    parser.add_argument("--world", choices=list(WORLDS), default="replay")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--messages", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--naive", action="store_true", help="the outbox that tries again")
     asked = parser.parse_args(arguments)
     print(machine())
-    print(settings())
+    print(settings(), flush=True)
     name, module = ("naive outbox", "benchmarks.naive") if asked.naive else ("byname", "bot")
     with tempfile.TemporaryDirectory() as folder:
-        tally = asyncio.run(
-            kill_loop(
-                Path(folder) / "home",
-                kills=asked.kills,
-                messages=asked.messages,
-                seed=asked.seed,
-                module=module,
-            )
-        )
+        world = WORLDS[asked.world](Path(folder) / "home", asked.messages, asked.seed)
+        tally = asyncio.run(kill_loop(world, kills=asked.kills, seed=asked.seed, module=module))
     print(report(name, tally))
+    if world.is_slower_than_settling():
+        raise SystemExit("this machine was too slow for such short settings: no verdict")
     if not asked.naive and not tally.is_clean():
         raise SystemExit(1)
+    if asked.world == "platforms" and 3 * tally.in_flight < tally.kills:
+        raise SystemExit("fewer than a third of the kills met a post in flight")
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Home:
         )
         (self.path / "byname.toml").write_text(self._settings(), encoding="utf-8")
         (self.path / "faults.toml").write_text(self.faults, encoding="utf-8")
-        _write_playbook(self.path / "playbook")
+        write_playbook(self.path / "playbook")
         return self
 
     @property
@@ -108,7 +108,8 @@ class Home:
         )
 
 
-def _write_playbook(folder: Path) -> None:
+def write_playbook(folder: Path) -> None:
+    """Write entries that have an answer to everything."""
     folder.mkdir(exist_ok=True)
     things = {"arrival": "has not arrived yet", "quality": "stopped working", "love": "thank you",
               "returns": "wrong colour, send it back", "price": "too expensive"}  # fmt: skip

@@ -80,7 +80,8 @@ async def keep_above(desk: Desk, source: Source, told: Sequence[Message]) -> int
     nearest = told if len(told) <= MOST_ABOVE else (told[0], *told[1 - MOST_ABOVE :])
     added = 0
     for is_ours, messages in groupby(nearest, key=lambda message: message.author.is_ours):
-        listener = replace(source, listen_only=True, login=source.login if is_ours else None)
+        login = source.login if is_ours else None
+        listener = replace(source, listen_only=True, by_hand=False, login=login)
         page = Page(tuple(Seen(message) for message in messages), None)
         added += (await desk.store.take_page(listener, page, desk.clock())).added
     return added
@@ -103,13 +104,14 @@ async def catch_up(desk: Desk, connectors: Mapping[str, Connector], asked: set[i
 
 
 def _waits_and_hangs(message: Kept, desk: Desk) -> bool:
-    waits = message.state in {"new", "waiting", "suggested"} and message.login is not None
+    waits = message.state in {"new", "waiting", "suggested"}
     hangs = message.parent_ref is not None and message.parent_id is None
     return waits and hangs and message.source in desk.config.sources
 
 
 def _may_be_answered(source: Source, message: Message) -> bool:
-    if message.author.is_ours or source.login is None or source.listen_only:
+    is_closed = source.login is None or source.listen_only
+    if message.author.is_ours or (is_closed and not source.by_hand):
         return False
     is_dated = message.created_at is not None and source.answer_since is not None
     return not (is_dated and message.created_at < source.answer_since)  # type: ignore[operator]

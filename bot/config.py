@@ -6,7 +6,9 @@ is generated from them. Environment names like BYNAME_WEB__PORT override single 
 
 import os
 import tomllib
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,10 +16,17 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bot.errors import ConfigError
+from bot.purposes import PURPOSES
+from connectors._platforms import DataRules, data_rules
 from connectors.model import Source
+
+LISTEN_ONLY = frozenset({"search", "keyword", "hashtag", "subreddit"})  # nobody there wrote to us
 
 ENV_PREFIX = "BYNAME_"
 ENV_NOT_KEYS = ("BYNAME_HOME", "BYNAME_SHARED", "BYNAME_SECRET_")
+
+
+Day = date
 
 
 class Table(BaseModel):
@@ -50,15 +59,27 @@ class Login(BaseModel):
     platform: str = Field(description="x, reddit, bluesky, mastodon, ...")
     connector: str = Field("", description="Connector to use; default: the platform's own.")
     base_url: str = Field("", description="Server address, where a platform has several.")
+    monthly_cap_dollars: Decimal | None = Field(
+        None,
+        ge=0,
+        description="What this login may cost in a calendar month (UTC), where a platform takes "
+        "money. Reading pauses before it is exceeded; without it, it does not start. Approved "
+        "replies count, and are not stopped: their price stood beside them.",
+    )
 
 
-class SourceTable(Table):
-    """One thing a login listens to."""
+class SourceTable(BaseModel):
+    """One thing we listen to. Without a login, keys not listed here go to its connector."""
 
+    model_config = ConfigDict(extra="allow", frozen=True)
     login: str = Field("", description="Login that listens, and answers.")
-    connector: str = Field("", description="Connector, for a source without login.")
     platform: str = Field("", description="Platform, for a source without login.")
-    kind: str = Field("mentions", description="mentions, replies, quotes, hashtag, search, all.")
+    connector: str = Field("", description="Its connector; default: the platform's own.")
+    base_url: str = Field("", description="Server address, for a source without login.")
+    kind: str = Field(
+        "mentions",
+        description="mentions, replies, quotes, comments, hashtag, search, subreddit, all.",
+    )
     query: str = Field("", description="Keyword, hashtag or feed, by kind.")
     languages: tuple[str, ...] = Field((), description="Default: the brand's languages.")
     answer_since: datetime | None = Field(
@@ -66,6 +87,30 @@ class SourceTable(Table):
     )
     listen_only: bool = Field(False, description="Never answer what this source brings.")
     poll_seconds: float = Field(15, gt=0, description="Pause between two looks.")
+    monthly_cap_dollars: Decimal | None = Field(
+        None,
+        ge=0,
+        description="What this source alone may cost in a month, inside its login's cap. A search "
+        "on a platform that takes money starts only when this is set; `byname check` and the "
+        "sources page say beforehand about how much it would cost.",
+    )
+
+
+class PlatformApproval(Table):
+    """A platform's written approval of what its rules forbid otherwise. NAME is the platform."""
+
+    reference: str = Field(min_length=1, description="Where it is written: ticket, mail, contract.")
+    date: Day = Field(description="The day it was given.")
+
+
+class Keep(Table):
+    """How long words from a platform are kept. NAME is the platform."""
+
+    days: int = Field(
+        ge=2,
+        description="Older words are erased, counts stay. What is not kept need not be looked at "
+        "again every day, which on X costs more than hearing it.",
+    )
 
 
 class Nlp(Table):
@@ -143,6 +188,10 @@ class Config(Table):
     brand: Brand
     logins: dict[str, Login] = Field(default_factory=dict, description="Our accounts.")
     sources: dict[str, SourceTable] = Field(default_factory=dict, description="What we hear.")
+    approvals: dict[str, PlatformApproval] = Field(
+        default_factory=dict, description="Written approvals, by platform."
+    )
+    keep: dict[str, Keep] = Field(default_factory=dict, description="By platform.")
     nlp: Nlp = Nlp()
     suggest: Suggest = Suggest()
     web: Web = Web()
@@ -155,9 +204,13 @@ class Config(Table):
             if source.login and source.login not in self.logins:
                 msg = f"sources.{name} names login {source.login!r}, which is not under [logins]"
                 raise ValueError(msg)
-            if not source.login and not (source.connector and source.platform):
-                msg = f"sources.{name} needs a login, or a connector and a platform"
+            if name in PURPOSES:
+                msg = f"sources.{name}: what is spent goes by that name; choose another"
                 raise ValueError(msg)
+            if not source.login and not source.platform:
+                msg = f"sources.{name} needs a login, or a platform to listen on without one"
+                raise ValueError(msg)
+            _refuse_unknown(name, source)
         return self
 
     @property
@@ -172,13 +225,25 @@ class Config(Table):
         """Read a time without zone, as TOML allows it, in the brand's zone."""
         return at.replace(tzinfo=self.zone) if at is not None and at.tzinfo is None else at
 
+    def rules(self, platform: str) -> DataRules:
+        """Return what may be done with words from a platform, by its rules and by ours.
+
+        A written approval on record lifts some of its rules; ours may keep words for less long.
+        """
+        rules = data_rules(platform, is_approved=platform in self.approvals)
+        if platform not in self.keep:
+            return rules
+        days = self.keep[platform].days
+        return replace(rules, retain_days=min(days, rules.retain_days or days))
+
     def source(self, name: str) -> Source:
         """Return a source in the words of the connectors."""
         table = self.sources[name]
         login = self.logins.get(table.login)
         platform = table.platform or (login.platform if login else "")
         connector = table.connector or (login and login.connector) or platform
-        listen_only = table.listen_only or table.kind in {"search", "hashtag"}
+        is_found = table.kind in LISTEN_ONLY
+        listen_only = table.listen_only or is_found
         return Source(
             name=name,
             connector=str(connector),
@@ -189,7 +254,19 @@ class Config(Table):
             languages=table.languages or self.brand.languages,
             answer_since=self._aware(table.answer_since),
             listen_only=listen_only,
+            by_hand=not table.listen_only and (is_found or not table.login),
         )
+
+
+def _refuse_unknown(name: str, source: SourceTable) -> None:
+    """Refuse keys that no connector gets to see: those of a source's login stand with the login."""
+    extra = [*(source.model_extra or ()), *(["base_url"] if source.base_url else [])]
+    if source.login and extra:
+        msg = (
+            f"sources.{name}.{extra[0]}: no such key; see docs/reference/configuration.md for the"
+            f" ones there are. What its connector needs stands under logins.{source.login}"
+        )
+        raise ValueError(msg)
 
 
 def read_config(

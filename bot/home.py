@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import ConfigError
@@ -44,6 +44,15 @@ class FileSecrets:
 
     home: Path
     locks: dict[str, asyncio.Lock]
+    written: dict[str, object] = field(default_factory=dict)  # `edition` of what was written here
+
+    def edition(self, login: str) -> object:
+        """Return what changes whenever a secret is written, be it with the same words; or None."""
+        try:
+            now = self._path(login).stat()
+        except OSError:
+            return None
+        return now.st_ino, now.st_mtime_ns
 
     def read(self, login: str) -> Mapping[str, str]:
         """Return a login's secret. Raises ConfigError that says where to put it."""
@@ -74,18 +83,24 @@ class FileSecrets:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        self.written[login] = self.edition(login)
         _sync_folder(path.parent)
 
     async def refresh(
         self, login: str, renew: Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
     ) -> Mapping[str, str]:
-        """Renew a secret, one at a time: whoever waited gets what the first one fetched."""
+        """Renew a secret, one at a time: whoever waited gets what the first one fetched.
+
+        What a human signed in with meanwhile stands above what an older secret was renewed to.
+        """
         before = self.read(login)
         async with self.locks.setdefault(login, asyncio.Lock()):
-            now = self.read(login)
+            edition, now = self.edition(login), self.read(login)
             if now != before:
                 return now
             fresh = await renew(now)
+            if self.edition(login) != edition:
+                return self.read(login)
             self.write(login, fresh)
             return fresh
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.desk import Desk
 from bot.permits import Permits, said
+from bot.purposes import paying_for
 from bot.recheck import recheck
 from connectors.contract import Connector, UnexpectedAnswer
 from connectors.model import Permission
@@ -26,11 +27,12 @@ async def look_last(desk: Desk, connector: Connector, login: str) -> None:
     if reply is None:
         return
     message = await desk.store.message(reply.message_id)
-    if is_stale(message, desk.clock()):
-        await recheck(desk, connector, [message])
-    permission = await _permission(desk, connector, message)
-    if not permission.allowed:
-        await _hold(desk, connector, reply, message, said(permission))
+    with paying_for("reply"):  # it was approved: what is looked up for it is not stopped by a cap
+        if is_stale(message, desk.clock()):
+            await recheck(desk, connector, [message])
+        permission = await _permission(desk, connector, message)
+        if not permission.allowed:
+            await _hold(desk, connector, reply, message, said(permission))
 
 
 async def _hold(

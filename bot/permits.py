@@ -66,7 +66,8 @@ class Permits:
             return UNKNOWN
 
     async def _is_spared(self, login: str, *, can_wait: bool) -> bool:
-        if self.clock() < self._silent_until.get(login, self.clock()):
+        silent_until = self._silent_until.get(login)
+        if silent_until is not None and self.clock() < silent_until:
             return True
         connector = self.connector_of(login)
         if connector is None or not can_wait:

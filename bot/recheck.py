@@ -12,12 +12,12 @@ from datetime import timedelta
 from bot.desk import Desk
 from bot.logins import connector_name
 from bot.supervise import or_error
-from connectors._platforms import data_rules
 from connectors.contract import Connector, ConnectorError, Rejected, UnexpectedAnswer
-from connectors.model import Deleted, Edited, Event, Message, Page, Recheck
+from connectors.model import Deleted, Edited, Event, Message, Page, Recheck, Source
 from storage.model import Message as Kept
 
 BATCH = 100
+EARLY = 1 / 12  # of the hours: what is due is spread out and bulk, and must be done in time
 _ONLY_THIS_ONE = (Rejected, UnexpectedAnswer)
 
 
@@ -36,17 +36,28 @@ class Looked:
 
 
 async def recheck_due(desk: Desk, connector: Connector, name: str) -> Looked:
-    """Look again at the oldest that are due among what a connector brought, one batch of them."""
+    """Look again at the oldest that are due among what a connector brought, one batch of them.
+
+    What a source brought that is no longer in byname.toml falls to its platform's first connector.
+    """
     sources = sources_of(desk, name)
-    for platform in {desk.config.source(one).platform for one in sources}:
-        hours = data_rules(platform).recheck_hours
+    for platform in sorted({desk.config.source(one).platform for one in sources}):
+        hours = desk.config.rules(platform).recheck_hours
         if hours is None:
             continue
-        before = desk.clock() - timedelta(hours=hours)
+        before = desk.clock() - timedelta(hours=hours * (1 - EARLY))
         due = await desk.store.to_recheck(platform, before, BATCH, sources)
+        if not due and name == _first_of(desk, platform):
+            everything = list(desk.config.sources)
+            due = await desk.store.to_recheck(platform, before, BATCH, but_not=everything)
         if due:
             return await recheck(desk, connector, due)
     return Looked()
+
+
+def _first_of(desk: Desk, platform: str) -> str:
+    names = (connector_name(desk.config, one) for one in desk.config.sources)
+    return next(one for one in names if platform in platforms_of(desk, one))
 
 
 async def recheck(desk: Desk, connector: Connector, messages: Sequence[Kept]) -> Looked:
@@ -69,7 +80,7 @@ async def recheck(desk: Desk, connector: Connector, messages: Sequence[Kept]) ->
 
 async def forget_old(desk: Desk, platform: str) -> int:
     """Let go of words that a platform allows to be kept for so long only."""
-    days = data_rules(platform).retain_days
+    days = desk.config.rules(platform).retain_days
     if days is None:
         return 0
     now = desk.clock()
@@ -79,6 +90,11 @@ async def forget_old(desk: Desk, platform: str) -> int:
 def sources_of(desk: Desk, name: str) -> list[str]:
     """Return the sources that go through one connector."""
     return [one for one in desk.config.sources if connector_name(desk.config, one) == name]
+
+
+def platforms_of(desk: Desk, name: str) -> set[str]:
+    """Return the platforms that a connector listens to."""
+    return {desk.config.source(one).platform for one in sources_of(desk, name)}
 
 
 async def _one_by_one(desk: Desk, connector: Connector, messages: Sequence[Kept]) -> Looked:
@@ -106,11 +122,16 @@ async def _honour(desk: Desk, pairs: Sequence[tuple[Kept, Recheck]]) -> None:
             events[message.source].append(event)
             desk.hub.tell("message", message.id)
     for name, happened in events.items():
-        if name in desk.config.sources:
-            source = replace(desk.config.source(name), listen_only=True)
-            await desk.store.take_page(source, Page(tuple(happened), None), desk.clock())
+        await desk.store.take_page(_listener(desk, name), Page(tuple(happened), None), desk.clock())
     if events:
         desk.hub.tell("queue")
+
+
+def _listener(desk: Desk, name: str) -> Source:
+    """Return the source that brought a message, in the settings or not, as one that listens."""
+    if name in desk.config.sources:
+        return replace(desk.config.source(name), listen_only=True, by_hand=False)
+    return Source(name, "", "", listen_only=True)
 
 
 def _event(message: Kept, told: Recheck) -> Event | None:

@@ -84,6 +84,15 @@ async def no_reply_needed(
     return await _decide(desk, reviewer, "no_reply", message_id, request_id)
 
 
+async def answered_by_hand(
+    desk: Desk, reviewer: Reviewer, message_id: int, request_id: str, url: str = ""
+) -> Decision:
+    """End a message that a human answered on the platform itself; `url` is the answer's link."""
+    if url and not url.startswith(("https://", "http://")):
+        raise Refused("Give the whole link of your answer, or none.")
+    return await _decide(desk, reviewer, "by_hand", message_id, request_id, reason=url)
+
+
 async def snooze(
     desk: Desk, reviewer: Reviewer, message_id: int, request_id: str, until: datetime
 ) -> Decision:

@@ -10,7 +10,7 @@ import importlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,18 +21,19 @@ import structlog
 from bot.collect import collect
 from bot.desk import Desk
 from bot.errors import ConfigError, InUse
-from bot.home import SOCKET_NAME
+from bot.home import SOCKET_NAME, FileSecrets
 from bot.logins import build_connectors, close_all, connector_name
 from bot.outbox import reconcile, send_next
 from bot.permits import Permits
 from bot.policy import check_policy, may_post_at
 from bot.rounds import Gone, rounds
+from bot.sign_ins import SignIns
 from bot.standing import trouble
 from bot.suggest.playbook import Playbook, read_playbook
 from bot.suggest.suggest import learn_playbook, suggest_some
 from bot.supervise import Bell, Step, run_forever
 from bot.tag import Reader, embed_some, tag_some
-from connectors.contract import Connector, ConnectorError
+from connectors.contract import AuthFailed, Connector, ConnectorError
 from storage.model import Reply, Reviewer, Taken
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Service:
     desk: Desk
     reader: Reader
     playbook: Playbook
-    connectors: Mapping[str, Connector]
+    connectors: dict[str, Connector]
+    sign_ins: SignIns | None = None
     gone: Gone = field(default_factory=Gone)
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,6 +59,13 @@ class Service:
 
     def bell(self, name: str) -> Bell:
         return self.bells.setdefault(name, Bell())
+
+    def ring_for(self, login: str) -> None:
+        """Ring for all that a login does, as far as it stands still."""
+        tables = self.desk.config.sources.items()
+        loops = [f"collect:{name}" for name, table in tables if table.login == login]
+        for loop in (*loops, *(f"{stage}:{login}" for stage in ("send", "recheck", "login"))):
+            self.bell(loop).ring()
 
 
 async def start(desk: Desk, reader: Reader) -> Service:
@@ -66,9 +75,12 @@ async def start(desk: Desk, reader: Reader) -> Service:
     lost = await desk.store.lose_leases(desk.clock(), all_owners=True)
     if lost:
         log.warning("replies of an interrupted run are uncertain and will be looked up", count=lost)
-    connectors = build_connectors(desk)
+    secrets = FileSecrets(desk.home, locks={})
+    connectors: dict[str, Connector] = {}
+    again = SignIns(desk, connectors, secrets)  # from here on it notices
+    connectors.update(build_connectors(desk, secrets))
     permits = Permits(desk.store, connectors.get, desk.clock)
-    return Service(replace(desk, permits=permits), reader, playbook, connectors)
+    return Service(replace(desk, permits=permits), reader, playbook, connectors, again)
 
 
 async def first_admin(desk: Desk) -> Reviewer:
@@ -94,13 +106,16 @@ async def run(service: Service) -> None:
                 loop.cancel()
     finally:
         await close_all(service.connectors)
+        if service.sign_ins is not None:
+            await service.sign_ins.close()
 
 
 def steps(service: Service) -> dict[str, Step]:
     """Return every loop of the service by name: the list of what byname does all day."""
     loops = {f"collect:{name}": _collector(service, name) for name in service.desk.config.sources}
     loops |= {f"send:{login}": _sender(service, login) for login in service.desk.config.logins}
-    loops |= rounds(service.desk, service.connectors, service.gone)
+    loops |= rounds(service.desk, service.connectors, service.gone, service.ring_for)
+    loops |= _sign_ins(service)
     return loops | {
         "tag": _tagger(service),
         "embed": _embedder(service),
@@ -113,8 +128,8 @@ def steps(service: Service) -> dict[str, Step]:
 
 
 def _collector(service: Service, name: str) -> Step:
-    desk, source = service.desk, service.desk.config.source(name)
-    connector = service.connectors[connector_name(desk.config, name)]
+    desk, through = service.desk, connector_name(service.desk.config, name)
+    source = replace(desk.config.source(name), may_stream=True)
 
     def heard(taken: Taken) -> None:
         service.gone.note(taken.deleted)
@@ -123,13 +138,30 @@ def _collector(service: Service, name: str) -> Step:
 
     async def step() -> float:
         try:
-            await collect(desk, connector, source, heard=heard)
+            await collect(desk, service.connectors[through], source, heard=heard)
         except Exception as error:
             await desk.store.note_source(name, desk.clock(), error=trouble(desk, name, error))
+            _tell_refusal(service, desk.config.sources[name].login, error)
             raise
         return desk.config.sources[name].poll_seconds
 
     return step
+
+
+def _tell_refusal(service: Service, login: str | None, error: Exception) -> None:
+    """Let a login that was refused be looked at now: page and digest need not wait for its turn."""
+    if login and isinstance(error, AuthFailed):
+        service.bell(f"login:{login}").ring()
+
+
+def _sign_ins(service: Service) -> dict[str, Step]:
+    """Return a loop per login that takes its new secret and rings for everything it stopped."""
+    if service.sign_ins is None:
+        return {}
+    return {
+        f"secret:{login}": service.sign_ins.watcher(login, service.ring_for)
+        for login in service.desk.config.logins
+    }
 
 
 def _tagger(service: Service) -> Step:
@@ -173,7 +205,11 @@ def _sender(service: Service, login: str) -> Step:
             return 30.0
         if burst.is_empty():
             return 5.0
-        reply = await send_next(desk, service.connectors[login], login, service.owner)
+        try:
+            reply = await send_next(desk, service.connectors[login], login, service.owner)
+        except AuthFailed as error:
+            _tell_refusal(service, login, error)
+            raise
         if reply is None:
             return 0.5
         burst.take()

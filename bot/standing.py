@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from bot.desk import Desk
+from bot.purposes import paying_for
 from bot.supervise import or_error
 from connectors.contract import AuthFailed, Connector, ConnectorError
 from connectors.model import Health
@@ -36,7 +37,8 @@ class Standing:
 async def look(desk: Desk, connector: Connector, login: str) -> Standing:
     """Ask how a login stands and keep it. An error is an answer too."""
     platform = desk.config.logins[login].platform
-    told = await or_error(connector.check())
+    with paying_for("login"):
+        told = await or_error(connector.check())
     before = (await standings(desk)).get(login, Standing(login, platform))
     if isinstance(told, ConnectorError):
         seen = failed(before, told)

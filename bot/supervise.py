@@ -12,7 +12,7 @@ import structlog
 
 from bot.desk import Desk
 from bot.policy import backoff
-from connectors.contract import AuthFailed, ConnectorError, RateLimited
+from connectors.contract import AuthFailed, CapReached, ConnectorError, RateLimited
 from storage.model import Stage, Work
 
 log = structlog.get_logger()
@@ -29,8 +29,8 @@ class Bell:
     def ring(self) -> None:
         self._event.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Return when rung, or after so many seconds."""
+    async def wait(self, seconds: float | None) -> None:
+        """Return when rung, or after so many seconds; None: only when rung."""
         try:
             await asyncio.wait_for(self._event.wait(), seconds)
         except TimeoutError:
@@ -42,9 +42,11 @@ class Bell:
 async def run_forever(name: str, step: Step, bell: Bell, stopping: asyncio.Event) -> None:
     """Repeat a step; it returns how many seconds to pause. Errors pause longer and longer.
 
-    Ends when stopping, or when a login is no longer valid: then a human has to act.
+    When a login is no longer valid a human has to act: the loop stands still until it is rung for,
+    which bot.sign_ins does when there is a new secret.
     """
     failures = 0
+    pause: float | None
     while not stopping.is_set():
         try:
             pause = await step()
@@ -53,11 +55,13 @@ async def run_forever(name: str, step: Step, bell: Bell, stopping: asyncio.Event
             failures = 0
         except AuthFailed as error:
             log.error("login stopped", loop=name, error=str(error))  # noqa: TRY400 - no traceback
-            return
+            failures, pause = 0, None
         except Exception as error:
             failures += 1
             pause = _pause_after(error, failures)
-            if failures == 1:
+            if failures == 1 and isinstance(error, CapReached):
+                log.info("stopped by its cap", loop=name, says=str(error))
+            elif failures == 1:
                 log.warning("failed", loop=name, error=repr(error), exc_info=_is_bug(error))
         await bell.wait(pause)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from bot.config import Config
 from bot.desk import Desk, Explain
 from bot.tag import Reader, Understands
-from connectors._platforms import data_rules
 from nlp.explain import explain_all
 from nlp.folder import SHIPPED
 from nlp.learn import Correction, Lesson, learn, read_head, take_back, write_head
@@ -83,7 +82,7 @@ def given_tags(tags: Tags | None) -> list[str]:
 
 async def learn_here(desk: Desk) -> Learning:
     """Learn from all corrections, adopt what cross-validation says helps, and keep the old head."""
-    corrections = await corrections_of(desk.store)
+    corrections = await corrections_of(desk.store, desk.config)
     others = await _others(desk)
     tagger = load_model(desk.config)
     learned = await asyncio.to_thread(learn, tagger, corrections, others, _name(desk.clock()))
@@ -109,13 +108,13 @@ def forget(home: Path) -> bool:
     return take_back(home / HEAD_NAME)
 
 
-async def corrections_of(store: Store) -> list[Correction]:
+async def corrections_of(store: Store, config: Config) -> list[Correction]:
     """Return people's corrections as the model's label groups; a platform's law comes first."""
     rows = await store.corrections()
     return [
         correction
         for message, changes in rows
-        if data_rules(message.platform).may_train and message.visibility != "direct"
+        if config.rules(message.platform).may_train and message.visibility != "direct"
         for correction in as_corrections(message, changes)
     ]
 
@@ -139,7 +138,9 @@ async def _others(desk: Desk) -> list[str]:
     corrected = {message.id for message, _ in await desk.store.corrections()}
     texts = []
     async for message, _ in desk.store.export_tags():
-        if message.id not in corrected and message.text and message.visibility != "direct":
+        may_train = desk.config.rules(message.platform).may_train
+        is_open = message.text and message.visibility != "direct"
+        if message.id not in corrected and is_open and may_train:
             texts.append(message.text)
         if len(texts) >= OTHERS:
             break

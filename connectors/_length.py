@@ -20,6 +20,7 @@ class Measure:
     is_firm: bool = True
 
 
+X_NEVER = frozenset("\ufffe\ufeff\uffff")  # twitter-text: a text with one of these is invalid
 LINK = 23  # what X and Mastodon count for any link, however long it is
 _GRAPHEME = regex.compile(r"\X")
 _EMOJI = regex.compile(
@@ -74,11 +75,17 @@ def x_length(text: str) -> int:
     Source: docs.x.com/fundamentals/counting-characters; twitter-text config v3.
     """
     text = unicodedata.normalize("NFC", text)
-    links = [one for one in X_LINK.finditer(text) if _is_possible_host(one["host"])]
-    for one in reversed(links):
-        text = text[: one.start()] + text[one.end() :]
+    links = x_links(text)
+    for start, end in reversed(links):
+        text = text[:start] + text[end:]
     weights = (_x_weight(one.group()) for one in _GRAPHEME.finditer(text))
     return sum(weights) + len(links) * LINK
+
+
+def x_links(text: str) -> list[tuple[int, int]]:
+    """Return where X sees links in a text: it charges for them, and counts each as 23."""
+    found = X_LINK.finditer(text)
+    return [one.span() for one in found if _is_possible_host(one["host"])]
 
 
 def _is_possible_host(host: str) -> bool:

@@ -4,8 +4,8 @@ Used by the platform's connector, by replay and by whoever shows a reply being w
 says where it is written. Not here: how a platform is reached, and what its answers look like.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from connectors._length import (
     mastodon_length,
     x_length,
 )
+from connectors._prices import X_SOURCE, X, x_reply_price, x_search_estimate
 from connectors.model import Permission
 
 GROUP = "byname.platforms"
@@ -46,6 +47,7 @@ class DataRules:
     may_match_accounts: bool = True  # suggest that two accounts are one person
     may_train: bool = True
     may_infer_sensitive: bool = False
+    may_generate: bool = True  # replies that a language model drafted
     recheck_hours: int | None = None  # look again at what we hold, so that deletions are honoured
     retain_days: int | None = None
     source: str = ""
@@ -62,7 +64,12 @@ class Platform:
     label_source: str = ""
     message_url: str = ""  # {handle}, {id}
     account_url: str = ""  # {handle}
+    answer_url: str = ""  # {id}: where a human answers one that stands under another
     data: DataRules = DataRules()
+    prices: Mapping[str, int] = field(default_factory=dict)  # micro-dollars; empty: all is free
+    prices_source: str = ""
+    reply_price: Callable[[str], int] | None = None  # a text -> micro-dollars
+    search_estimate: Callable[[int], int] | None = None  # found in 7 days -> micro-dollars a month
 
 
 _CAREFUL = DataRules(may_train=False, recheck_hours=24, source="Meta Platform Terms 3(d)(i)")
@@ -82,9 +89,14 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
                     may_profile=False,
                     may_match_accounts=False,
                     may_train=False,
+                    may_generate=False,  # AI replies need X's prior approval
                     recheck_hours=24,
                     source="X developer policy and restricted use cases",
                 ),
+                prices=X,
+                prices_source=X_SOURCE,
+                reply_price=x_reply_price,
+                search_estimate=x_search_estimate,
             ),
             Platform(
                 "bluesky",
@@ -144,6 +156,8 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
                 rule_source="github.com/HackerNews/API",
                 message_url="https://news.ycombinator.com/item?id={id}",
                 account_url="https://news.ycombinator.com/user?id={handle}",
+                answer_url="https://news.ycombinator.com/reply?id={id}",
+                data=DataRules(recheck_hours=24),
             ),
             Platform(
                 "youtube",
@@ -202,9 +216,23 @@ def may_post(name: str) -> Permission:
     return Permission(facts.may_post, facts.rule, facts.rule_source)
 
 
+def answer_page(name: str, ref: str, *, is_first: bool, url: str = "") -> str:
+    """Return where a human answers a message by hand; `url` is where it stands itself."""
+    facts = platform(name)
+    return url if is_first or not facts.answer_url else facts.answer_url.format(id=ref)
+
+
 def data_rules(name: str, *, is_approved: bool = False) -> DataRules:
     """Return the data rules; `is_approved`: the platform's written approval is on record."""
     rules = platform(name).data
     if not is_approved:
         return rules
-    return replace(rules, may_profile=True, may_match_accounts=True, may_train=True)
+    return replace(
+        rules, may_profile=True, may_match_accounts=True, may_train=True, may_generate=True
+    )
+
+
+def reply_price(name: str, text: str) -> int:
+    """Return what a reply with this text costs on its platform, in micro-dollars."""
+    price = platform(name).reply_price
+    return price(text) if price is not None else 0

@@ -107,7 +107,11 @@ class Meter(Protocol):
         ...
 
     async def spent(self, purpose: str, charge: Charge, /) -> None:
-        """Note durably what a call did cost; refs paid for already today (UTC) count once."""
+        """Note durably what a call did cost; refs paid for already today (UTC) count once.
+
+        Said after each call that was asked for, also where it cost nothing (units 0): it is counted
+        as a call, and what was asked for is free again for others.
+        """
         ...
 
     async def paid_today(self, refs: Sequence[str], /) -> frozenset[str]:
@@ -135,7 +139,10 @@ class Connector(Protocol):
     async def check(self) -> Health: ...
 
     def pages(self, source: Source, after: str | None) -> AsyncIterator[Page]:
-        """Yield pages oldest first, starting after the cursor. Polling ends, streaming does not."""
+        """Yield pages oldest first, starting after the cursor. Polling ends, streaming does not.
+
+        Streaming is for a source that may; a page without events then says that somebody looked.
+        """
         ...
 
     async def thread(self, message: MessageRef) -> Sequence[Message]:
@@ -161,11 +168,23 @@ class Connector(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class Estimates(Protocol):
+    """A connector of a platform that charges can say what a source is likely to cost."""
+
+    async def estimate(self, source: Source) -> int:
+        """Return micro-dollars a month, rather too many; asking may cost something itself."""
+        ...
+
+
 class Setup(Protocol):
     """What a connector is built from; bot hands it over (see `connect` of each connector)."""
 
     @property
-    def login(self) -> str: ...
+    def login(self) -> str:
+        """The login's name; `source:NAME` for a source without one, which has no secrets."""
+        ...
+
     @property
     def platform(self) -> str: ...
     @property
@@ -178,6 +197,14 @@ class Setup(Protocol):
     def clock(self) -> Clock: ...
     @property
     def meter(self) -> Meter: ...
+
+
+WITHOUT_LOGIN = "source:"
+
+
+def has_login(setup: Setup) -> bool:
+    """Say whether an account stands behind what is opened; without one it only listens."""
+    return not setup.login.startswith(WITHOUT_LOGIN)
 
 
 Connect = Callable[[Setup], Connector]
@@ -198,7 +225,12 @@ class SignIn(Protocol):
     """How a human signs a login in; behind an entry point in group `byname.sign_in`.
 
     `byname connect` asks the questions, opens the address that `begin` returns (None: there is no
-    page to visit), and keeps what `finish` returns through Secrets.
+    page to visit), and keeps what `finish` returns through Secrets. A flow whose platform sends the
+    browser back only to an address that was registered before has a `redirect_port: int` too.
+
+    Answers of these names are written into byname.toml too: `monthly_cap_dollars` (what the login
+    may cost), and `approval_reference` and `approval_date` where `approval_covers_data` is yes: the
+    platform's written approval of what its data rules forbid otherwise.
     """
 
     @property

@@ -107,6 +107,8 @@ class Source:
     languages: tuple[str, ...] = ("en",)
     answer_since: datetime | None = None  # older messages are history: tagged, never suggested
     listen_only: bool = False
+    by_hand: bool = False  # listen-only, but a human may answer it on the platform itself
+    may_stream: bool = False  # go on with what happens, where the platform streams; else one look
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,15 @@ Direction = Literal["in", "out"]
 Role = Literal["read", "review", "admin"]
 Stage = Literal["tag", "suggest", "embed"]
 DecisionKind = Literal[
-    "approved", "edited", "own_words", "rejected", "no_reply", "snoozed", "recalled", "automatic"
+    "approved",
+    "edited",
+    "own_words",
+    "by_hand",  # answered on the platform itself; the reason is the link, if one was given
+    "rejected",
+    "no_reply",
+    "snoozed",
+    "recalled",
+    "automatic",
 ]
 BrakeScope = Literal["home", "login", "source"]
 
@@ -211,7 +219,9 @@ class QueueEntry:
 class QueueFilter:
     """Which messages a list shows. Empty fields do not narrow."""
 
-    view: Literal["needs_you", "silent", "snoozed", "sending", "held", "done", "all"] = "needs_you"
+    view: Literal["needs_you", "by_hand", "silent", "snoozed", "sending", "held", "done", "all"] = (
+        "needs_you"
+    )
     platform: str = ""
     intent: str = ""
     sentiment: str = ""
@@ -359,6 +369,19 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """What the paid calls of one login and purpose did cost in a span of UTC days."""
+
+    login: str
+    purpose: str  # the name of a source, or reply, recheck, thread, check
+    what: str
+    calls: int
+    units: int  # things paid for; what was paid for already that day is not among them
+    micro_dollars: int
+    first_day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One inbound message that wanted an answer, and when the first answer came, if one came."""
 
@@ -391,6 +414,7 @@ class DayNumbers:
     approved: int = 0  # sent unchanged
     edited: int = 0
     own_words: int = 0
+    by_hand: int = 0  # answered on the platform itself
     rejected: int = 0
     no_reply: int = 0
     automatic: int = 0

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from connectors.model import MessageRef, Page, Posted, Source
+from connectors.model import Charge, MessageRef, Page, Posted, Source
 from nlp.model import Tags, Vector
 from storage.model import (
     Account,
@@ -46,6 +46,7 @@ from storage.model import (
     Role,
     Session,
     SourceState,
+    Spending,
     Stage,
     Suggestion,
     Taken,
@@ -257,7 +258,10 @@ class Reviewing(Protocol):
         seconds: float | None = None,
         until: datetime | None = None,
     ) -> Decision:
-        """Reject (back to waiting, no suggestion), say no reply needed (done), or snooze."""
+        """Reject (back to waiting, no suggestion), say no reply needed (done), or snooze.
+
+        `by_hand`: a human answered on the platform itself (done); `reason` is the link, if any.
+        """
         ...
 
     async def recall(self, reply_id: int, reviewer_id: int, now: datetime) -> Reply:
@@ -369,6 +373,26 @@ class Counting(Protocol):
     async def accounts_of(self, *, is_ours: bool) -> Sequence[Account]: ...
 
 
+class Paying(Protocol):
+    """What paid calls of our logins cost. Days are UTC dates, as platforms bill."""
+
+    async def note_spending(self, login: str, purpose: str, charge: Charge, now: datetime) -> int:
+        """Note one call; return what it did cost, in micro-dollars.
+
+        Of charge.refs those that this login paid for already today cost nothing again: price and
+        units shrink with them, the call counts.
+        """
+        ...
+
+    async def paid_today(self, login: str, refs: Sequence[str], now: datetime) -> frozenset[str]:
+        """Return which refs this login has paid for since midnight UTC."""
+        ...
+
+    async def spending(self, since: date, until: date) -> Sequence[Spending]:
+        """Return sums by login, purpose and thing; `until` is the first day that is left out."""
+        ...
+
+
 class Keeping(Protocol):
     """Audit, erasure, health, closing."""
 
@@ -387,12 +411,21 @@ class Keeping(Protocol):
         before: datetime,
         limit: int = 100,
         sources: Sequence[str] | None = None,
+        *,
+        but_not: Sequence[str] = (),
     ) -> Sequence[Message]:
         """Return messages with words that were last compared with the platform before a time.
 
         Those that were compared longest ago come first (DataRules.recheck_hours). `sources`
-        narrows to what these brought, so that one login looks only at what it can see.
+        narrows to what these brought, so that one login looks only at what it can see; `but_not`
+        leaves out what these brought.
         """
+        ...
+
+    async def count_overdue(
+        self, platform: str, before: datetime, sources: Sequence[str] | None = None
+    ) -> int:
+        """Count what to_recheck would return, to 10,000 at most."""
         ...
 
     async def note_checked(self, message_ids: Sequence[int], now: datetime) -> None:
@@ -428,6 +461,16 @@ class Keeping(Protocol):
 
 
 class Store(
-    Listening, Working, Remembering, Reading, Reviewing, Outbox, Team, Counting, Keeping, Protocol
+    Listening,
+    Working,
+    Remembering,
+    Reading,
+    Reviewing,
+    Outbox,
+    Team,
+    Counting,
+    Paying,
+    Keeping,
+    Protocol,
 ):
     """All of it. Open one with storage.open_store (write) or storage.open_reader (query only)."""

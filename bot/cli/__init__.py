@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Run the bot: listen, suggest, post what was approved.",
     "init": "Write a commented byname.toml by asking.",
     "connect": "Sign one of our accounts in.",
+    "source": "Listen for words, and see what is listened to.",
     "collect": "Bring in what was said, without the running bot.",
     "check": "Look at settings, logins, database and model.",
     "import": "Bring conversations in from a file.",

@@ -160,7 +160,7 @@ async def _permits(desk: "Desk") -> AsyncIterator["Permits"]:
     A login that cannot be opened here says nothing; the running bot looks again before sending.
     """
     from bot.errors import BotError  # noqa: PLC0415
-    from bot.logins import build_polling, close_all  # noqa: PLC0415
+    from bot.logins import build_some, close_all  # noqa: PLC0415
     from bot.permits import Permits  # noqa: PLC0415
     from connectors.contract import Connector, ConnectorError  # noqa: PLC0415
 
@@ -170,7 +170,7 @@ async def _permits(desk: "Desk") -> AsyncIterator["Permits"]:
         sources = [name for name, one in desk.config.sources.items() if one.login == login]
         if login not in opened:
             try:
-                opened.update(build_polling(desk, sources))
+                opened.update(build_some(desk, sources))
             except (BotError, ConnectorError):
                 return None
         return opened.get(login)

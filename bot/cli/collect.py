@@ -43,14 +43,14 @@ async def _collect(
     names: Sequence[str], home: str | None, *, is_once: bool, since: str | None, js: bool
 ) -> None:
     from bot.errors import InUse  # noqa: PLC0415
-    from bot.logins import build_polling, close_all  # noqa: PLC0415
+    from bot.logins import build_some, close_all  # noqa: PLC0415
 
     if await is_running(home):
         raise InUse("A bot runs on this home and collects already; stop it first for a back-fill.")
     async with writing(home) as desk:
         chosen = choose(desk, names)
         start = since_day(since, desk) if since else None
-        connectors = build_polling(desk, chosen)
+        connectors = build_some(desk, chosen)
         try:
             await _rounds(desk, connectors, chosen, start, is_once=is_once, js=js)
         finally:

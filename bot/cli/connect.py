@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli._context import home_option, is_running, run_async, writing
+from bot.cli._context import api, home_option, is_running, run_async, writing
 
 if TYPE_CHECKING:
     from connectors.contract import SignIn
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from storage.model import Taken
 
 WAIT_SECONDS = 600
+LABEL = "say in the account's profile that it is automated; nothing posts by itself before"
+TAKEN_OVER_WITHIN_S = 10
+START = (
+    "a bot runs on this home and does not know this login yet: stop it, let it learn from past "
+    "replies with `byname collect --since 365d` if you like, and start it again"
+)
 
 
 @click.command(
@@ -56,23 +64,63 @@ async def _connect(
     folder = find_home(home)
     flow = sign_in(platform)
     click.echo("byname asks for:")
-    for scope, why in flow.why.items():
-        click.echo(f"  {scope:<22} {why}")
+    _list(flow.why)
+    known = _known(folder, login)
     answers = {
-        one.name: click.prompt(one.prompt, hide_input=one.is_secret, default=one.default or None)
+        one.name: click.prompt(
+            one.prompt,
+            hide_input=one.is_secret,
+            default=(not one.is_secret and known.get(one.name)) or one.default or None,
+        )
         for one in flow.questions
     }
+    _refuse_elsewhere(login, known.get("base_url", ""), answers.get("base_url", ""))
     values = await _values(flow, answers, paste=paste)
+    written_at = wall_clock()
     FileSecrets(folder, locks={}).write(login, values)
-    added = add_login(folder, platform, login, answers.get("base_url", ""), flow.source_kind)
+    added = add_login(folder, platform, login, answers, flow.source_kind)
+    add_approval(folder, platform, answers)
     click.echo(f"signed in; the secret is {folder / 'secrets' / f'{login}.json'}")
     if added:
         click.echo(
             f"added [logins.{login}] and [sources.{login}-{flow.source_kind}] to byname.toml"
         )
     _say(await _check(folder, login))
+    if await is_running(str(folder)):
+        click.echo(START if added else await _running_bot_says(folder, login, written_at))
+        return
     await _offer_learning(folder, login, learn)
-    click.echo(f"listening starts with messages after {wall_clock():%Y-%m-%d %H:%M} UTC")
+    if added:
+        click.echo(
+            f"`byname run` listens from now on: to messages after {wall_clock():%Y-%m-%d %H:%M} UTC"
+        )
+
+
+def _known(home: Path, login: str) -> Mapping[str, str]:
+    """Return what was answered when this login was connected before; nothing for a new one."""
+    from bot.config import read_config  # noqa: PLC0415
+    from bot.errors import ConfigError  # noqa: PLC0415
+    from bot.home import CONFIG_NAME, FileSecrets  # noqa: PLC0415
+
+    table = read_config(home / CONFIG_NAME).logins.get(login)
+    if table is None:
+        return {}
+    try:
+        kept = FileSecrets(home, locks={}).read(login)
+    except ConfigError:
+        kept = {}
+    return {**kept, "base_url": table.base_url}
+
+
+def _refuse_elsewhere(login: str, known: str, given: str) -> None:
+    """Refuse to put the secret of one server where byname.toml names another."""
+    from bot.errors import InputError  # noqa: PLC0415
+
+    if known and given.rstrip("/") != known.rstrip("/"):
+        raise InputError(
+            f"The login {login} is on {known} (byname.toml), not on {given}: "
+            f"name another one with --login."
+        )
 
 
 async def _values(flow: "SignIn", answers: Mapping[str, str], *, paste: bool) -> Mapping[str, str]:
@@ -83,7 +131,7 @@ async def _values(flow: "SignIn", answers: Mapping[str, str], *, paste: bool) ->
         returned = {"code": await asyncio.to_thread(_ask_code, url)} if url else {}
         return await flow.finish(answers, returned, wall_clock)
     came: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
-    async with _callback(came) as address:
+    async with _callback(came, getattr(flow, "redirect_port", 0)) as address:
         url = await flow.begin(answers, address, wall_clock)
         if url is None:
             return await flow.finish(answers, {}, wall_clock)
@@ -98,7 +146,9 @@ def _ask_code(url: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _callback(came: "asyncio.Future[Mapping[str, str]]") -> AsyncIterator[str]:
+async def _callback(
+    came: "asyncio.Future[Mapping[str, str]]", wanted: int = 0
+) -> AsyncIterator[str]:
     """Listen on loopback for the page to send its code; yields the address to give it."""
     from aiohttp import web  # noqa: PLC0415
 
@@ -111,11 +161,11 @@ async def _callback(came: "asyncio.Future[Mapping[str, str]]") -> AsyncIterator[
 
     app = web.Application()
     app.router.add_get("/signed-in", take)
-    async with serving(app, "127.0.0.1", 0) as port:
+    async with serving(app, "127.0.0.1", wanted) as port:
         yield f"http://127.0.0.1:{port}/signed-in"
 
 
-def add_login(home: Path, platform: str, login: str, base_url: str, kind: str) -> bool:
+def add_login(home: Path, platform: str, login: str, answers: Mapping[str, str], kind: str) -> bool:
     """Append the login and its first source to byname.toml, unless they stand there."""
     from bot.config import read_config  # noqa: PLC0415
     from bot.desk import wall_clock  # noqa: PLC0415
@@ -125,7 +175,9 @@ def add_login(home: Path, platform: str, login: str, base_url: str, kind: str) -
     if login in read_config(path).logins:
         return False
     since = wall_clock().replace(microsecond=0).isoformat()
+    base_url = answers.get("base_url", "")
     address = f"base_url = {json.dumps(base_url)}\n" if base_url else ""
+    address += _cap(answers.get("monthly_cap_dollars", ""))
     block = (
         f"\n[logins.{login}]\nplatform = {json.dumps(platform)}\n{address}"
         f'\n[sources.{login}-{kind}]\nlogin = {json.dumps(login)}\nkind = "{kind}"\n'
@@ -133,6 +185,38 @@ def add_login(home: Path, platform: str, login: str, base_url: str, kind: str) -
     )
     with path.open("a", encoding="utf-8") as file:
         file.write(block)
+    read_config(path)
+    return True
+
+
+def _cap(answer: str) -> str:
+    """Write what a login may cost in a month. Raises InputError for what is no amount."""
+    from bot.errors import InputError  # noqa: PLC0415
+
+    if not answer:
+        return ""
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", answer):
+        raise InputError(f"A monthly cap is an amount in dollars like 25 or 7.50, not {answer!r}.")
+    return f"monthly_cap_dollars = {answer}\n"
+
+
+def add_approval(home: Path, platform: str, answers: Mapping[str, str]) -> bool:
+    """Append the platform's written approval, where there is one that covers its data rules."""
+    from bot.config import read_config  # noqa: PLC0415
+    from bot.errors import InputError  # noqa: PLC0415
+    from bot.home import CONFIG_NAME  # noqa: PLC0415
+
+    path = home / CONFIG_NAME
+    covers = answers.get("approval_covers_data", "").strip().casefold() == "yes"
+    if not covers or platform in read_config(path).approvals:
+        return False
+    reference, day = answers.get("approval_reference", ""), answers.get("approval_date", "")
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise InputError(f"An approval has a day like 2026-03-01, not {day!r}.") from None
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n[approvals.{platform}]\nreference = {json.dumps(reference)}\ndate = {day}\n")
     read_config(path)
     return True
 
@@ -151,16 +235,29 @@ async def _check(home: Path, login: str) -> "Health":
         await close_all({login: connector})
 
 
+async def _running_bot_says(home: Path, login: str, since: datetime) -> str:
+    """Wait until the running bot has looked with the new secret, and say what it saw."""
+    seen = None
+    async with api(str(home)) as bot:
+        for _ in range(TAKEN_OVER_WITHIN_S * 2):
+            logins = {one["login"]: one for one in (await bot.get("sources"))["logins"]}
+            seen = logins.get(login)
+            if seen and seen["ok"] and datetime.fromisoformat(seen["seen_at"]) >= since:
+                return "the running bot has taken the new secret: this login goes on"
+            await asyncio.sleep(0.5)
+    return f"the running bot does not go on with this login: {seen['says'] if seen else START}"
+
+
 async def _offer_learning(home: Path, login: str, learn: bool | None) -> None:
-    """Bring the login's past in as history, if the human wants that and nothing else writes."""
+    """Bring the login's past in as history, if the human wants that."""
     if learn is None:
         learn = click.confirm("Learn from this login's own past replies?", default=True)
     if not learn:
         return
-    if await is_running(str(home)):
-        click.echo("a bot runs on this home: stop it, then `byname collect --since 365d` learns")
-        return
     taken = await _learn(home, login)
+    if not taken.added:
+        click.echo("nothing came in: this login has said nothing yet that could be learned from")
+        return
     click.echo(
         f"{taken.added} messages, and what stands above them, came in as history; "
         f"`byname run` reads them and remembers what was answered"
@@ -169,13 +266,13 @@ async def _offer_learning(home: Path, login: str, learn: bool | None) -> None:
 
 async def _learn(home: Path, login: str) -> "Taken":
     from bot.collect import add, collect  # noqa: PLC0415
-    from bot.logins import build_polling, close_all  # noqa: PLC0415
+    from bot.logins import build_some, close_all  # noqa: PLC0415
     from storage.model import Taken  # noqa: PLC0415
 
     total = Taken()
     async with writing(str(home)) as desk:
         names = [name for name, one in desk.config.sources.items() if one.login == login]
-        connectors = build_polling(desk, names)
+        connectors = build_some(desk, names)
         try:
             for name in names:
                 source, connector = desk.config.source(name), connectors[login]
@@ -185,8 +282,16 @@ async def _learn(home: Path, login: str) -> "Taken":
     return total
 
 
+def _list(why: Mapping[str, str]) -> None:
+    """Print what is asked and why, as wide as the terminal is."""
+    formatter = click.HelpFormatter()
+    with formatter.indentation():
+        formatter.write_dl(list(why.items()))
+    click.echo(formatter.getvalue(), nl=False)
+
+
 def _say(health: "Health") -> None:
-    label = "seen" if health.has_automation_label else "not set"
+    label = "seen" if health.has_automation_label else f"not set: {LABEL}"
     click.echo(f"signed in as {health.who}; automation label {label}")
     for line in health.todo:
         click.echo(f"  to do: {line}")

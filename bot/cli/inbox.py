@@ -6,7 +6,7 @@ import click
 
 from bot.cli._context import home_option, json_option, print_rows, reading, run_async
 
-VIEWS = ("needs_you", "silent", "snoozed", "sending", "held", "done", "all")
+VIEWS = ("needs_you", "by_hand", "silent", "snoozed", "sending", "held", "done", "all")
 
 
 @click.command(

@@ -16,7 +16,7 @@ from bot.digest.numbers import (
     hour_bands,
     reference,
 )
-from bot.digest.page import DigestPage, Topic
+from bot.digest.page import CostLine, DigestPage, Topic
 from bot.digest.record import record
 from bot.digest.topics import topics
 from bot.digest.waits import day_curve, month_curve
@@ -53,6 +53,7 @@ def compose(facts: Facts) -> DigestPage:
         topics=moved,
         topics_note=_topics_note(facts, moved),
         record=record(facts.numbers, facts.decisions),
+        costs=tuple(CostLine(one.login, one.says, one.parts) for one in facts.costs),
         health=health(facts),
         charts=_charts(facts),
     )

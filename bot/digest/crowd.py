@@ -9,7 +9,6 @@ from bot.digest.page import PersonGroup, PersonLine
 from bot.digest.topics import is_spam
 from bot.digest.words import one_line
 from bot.people.moves import Move, cooling, first_timers, new_regulars, owed, returned
-from connectors._platforms import data_rules
 from storage.model import Message, PersonActivity
 
 MOST = 3
@@ -18,8 +17,8 @@ MOST = 3
 def crowd(facts: Facts) -> tuple[PersonGroup, ...]:
     """Return the groups that have somebody in them."""
     spam = _only_spam(facts.messages)
-    active = [_as_allowed(w) for w in facts.active if is_a_person(w) and w.person_id not in spam]
-    month = [_as_allowed(w) for w in facts.month if is_a_person(w) and w.person_id not in spam]
+    active = _counted(facts.active, spam, facts)
+    month = _counted(facts.month, spam, facts)
     habitual = [who for who in facts.habitual if is_a_person(who)]
     groups = [
         _group("New regulars", new_regulars(active, facts.person_days, facts.day), facts),
@@ -31,14 +30,21 @@ def crowd(facts: Facts) -> tuple[PersonGroup, ...]:
     return tuple(group for group in groups if group.lines)
 
 
+def _counted(
+    people: Sequence[PersonActivity], spam: frozenset[int], facts: Facts
+) -> list[PersonActivity]:
+    honest = (who for who in people if is_a_person(who) and who.person_id not in spam)
+    return [_as_allowed(who, facts) for who in honest]
+
+
 def is_a_person(who: PersonActivity) -> bool:
     """Bots are nobody's regulars, and who wants no contact is left alone."""
     return not who.is_bot and not who.opted_out
 
 
-def _as_allowed(who: PersonActivity) -> PersonActivity:
+def _as_allowed(who: PersonActivity, facts: Facts) -> PersonActivity:
     """Where looking at one person's mood is forbidden, only the counts of messages stay."""
-    return who if data_rules(who.platform).may_profile else replace(who, positive=0, negative=0)
+    return who if facts.may_profile(who.platform) else replace(who, positive=0, negative=0)
 
 
 def _only_spam(messages: Sequence[Message]) -> frozenset[int]:

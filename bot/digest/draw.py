@@ -38,6 +38,7 @@ DECISIONS: tuple[tuple[str, str, Colour], ...] = (
     ("approved", "as suggested", "good"),
     ("edited", "edited", "edit"),
     ("own_words", "own words", "own"),
+    ("by_hand", "by hand", "quiet"),
     ("automatic", "automatic", "accent"),
     ("rejected", "rejected", "bad"),
     ("no_reply", "no reply needed", "plain"),

@@ -9,7 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
+from bot.costs import Cost, costs
 from bot.desk import Desk
+from bot.overdue import Overdue, overdue
 from bot.people.moves import AWAY_DAYS
 from connectors._platforms import data_rules
 from storage.model import (
@@ -57,6 +59,12 @@ class Facts:
     stuck: tuple[Reply, ...] = ()
     brakes: tuple[Brake, ...] = ()
     unread: int = 0  # texts that broke their stage three times
+    approved: frozenset[str] = frozenset()  # platforms whose written approval is on record
+    costs: tuple[Cost, ...] = ()
+    overdue: tuple[Overdue, ...] = ()
+
+    def may_profile(self, platform: str) -> bool:
+        return data_rules(platform, is_approved=platform in self.approved).may_profile
 
     @property
     def start(self) -> datetime:
@@ -114,7 +122,7 @@ async def gather(desk: Desk, day: date) -> Facts:
         active=active,
         month=month,
         habitual=habitual,
-        person_days=await _person_days(desk, day, _known(active) + habitual),
+        person_days=await _person_days(desk, day, _known(desk, active) + habitual),
         decisions=tuple(await store.decisions(start, end)),
         queue=tuple(await store.queue(QueueFilter(), now, limit=MOST_WAITING)),
         waiting=waiting,
@@ -122,6 +130,9 @@ async def gather(desk: Desk, day: date) -> Facts:
         stuck=tuple(await store.replies("needs_human", "unknown", "held")),
         brakes=tuple(await store.brakes()),
         unread=(await store.work_left()).get("dead", 0),
+        approved=frozenset(desk.config.approvals),
+        costs=await costs(store, desk.config, min(now, end - timedelta(microseconds=1))),
+        overdue=tuple(await overdue(desk)),
     )
 
 
@@ -129,14 +140,16 @@ async def _habitual(desk: Desk, day: date, until: datetime) -> tuple[PersonActiv
     """People who were often here before the last 28 days, where we may look at that."""
     since = midnight(day - timedelta(days=HABIT_DAYS), desk.config.zone)
     people = await desk.store.activity(since, until)
-    often = [who for who in people if who.in_count >= 8 and data_rules(who.platform).may_profile]
+    often = [
+        who for who in people if who.in_count >= 8 and desk.config.rules(who.platform).may_profile
+    ]
     often.sort(key=lambda who: -who.in_count)
     return tuple(often[:MOST_PEOPLE])
 
 
-def _known(active: Sequence[PersonActivity]) -> tuple[PersonActivity, ...]:
+def _known(desk: Desk, active: Sequence[PersonActivity]) -> tuple[PersonActivity, ...]:
     """People of the day who had written before and may be called regulars."""
-    known = [who for who in active if who.before_in and data_rules(who.platform).may_profile]
+    known = [who for who in active if who.before_in and desk.config.rules(who.platform).may_profile]
     return tuple(known[:MOST_PEOPLE])
 
 

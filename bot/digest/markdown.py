@@ -12,7 +12,7 @@ _ARROWS = {"up": "▲ ", "down": "▼ ", "": ""}
 
 def render_markdown(page: DigestPage) -> str:
     """Return the page as Markdown."""
-    parts = (_top, _needs, _numbers, _people, _topics, _record, _health)
+    parts = (_top, _needs, _numbers, _people, _topics, _record, _costs, _health)
     lines = [line for part in parts for line in part(page)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -80,6 +80,15 @@ def _record(page: DigestPage) -> Iterator[str]:
     if rows:
         yield from ("", "## What byname suggested", "", page.record.line, "")
         yield ", ".join(f"{label} {number}" for label, number in rows)
+
+
+def _costs(page: DigestPage) -> Iterator[str]:
+    if not page.costs:
+        return
+    yield from ("", "## What it costs", "")
+    for line in page.costs:
+        parts = f" ({safe(line.parts)})" if line.parts else ""
+        yield f"- **{safe(line.login)}**: {safe(line.text)}{parts}"
 
 
 def _health(page: DigestPage) -> Iterator[str]:

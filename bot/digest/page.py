@@ -80,6 +80,7 @@ class Record:
     approved: int = 0
     edited: int = 0
     own_words: int = 0
+    by_hand: int = 0
     rejected: int = 0
     no_reply: int = 0
     automatic: int = 0
@@ -98,6 +99,15 @@ class Alert:
     text: str
     link: str = ""
     is_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """What a login on a platform that takes money did cost this month, and for what."""
+
+    login: str
+    text: str
+    parts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,7 @@ class DigestPage:
     topics: tuple[Topic, ...] = ()
     topics_note: str = ""
     record: Record = field(default_factory=Record)
+    costs: tuple[CostLine, ...] = ()
     health: tuple[HealthLine, ...] = ()
     charts: tuple[Chart, ...] = ()
 

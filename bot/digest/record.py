@@ -25,6 +25,7 @@ def record(numbers: DayNumbers, decisions: Sequence[Decision]) -> Record:
         approved=numbers.approved,
         edited=numbers.edited,
         own_words=numbers.own_words,
+        by_hand=numbers.by_hand,
         rejected=numbers.rejected,
         no_reply=numbers.no_reply,
         automatic=numbers.automatic,

@@ -9,6 +9,7 @@ RECORD_LABELS = (
     ("approved", "as suggested"),
     ("edited", "edited"),
     ("own_words", "own words"),
+    ("by_hand", "answered by hand"),
     ("rejected", "rejected"),
     ("no_reply", "no reply needed"),
     ("automatic", "automatic"),

@@ -12,7 +12,7 @@ WIDTH = 76
 
 def render_text(page: DigestPage) -> str:
     """Return the page as plain text."""
-    parts = (_top, _needs, _numbers, _people, _topics, _record, _health)
+    parts = (_top, _needs, _numbers, _people, _topics, _record, _costs, _health)
     lines = [line for part in parts for line in part(page)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -85,6 +85,16 @@ def _record(page: DigestPage) -> Iterator[str]:
     if page.record.reasons:
         reasons = ", ".join(f"{reason} ({number})" for reason, number in page.record.reasons)
         yield _wrap(f"Rejected because: {reasons}")
+
+
+def _costs(page: DigestPage) -> Iterator[str]:
+    if not page.costs:
+        return
+    yield from _heading("What it costs")
+    for line in page.costs:
+        yield _wrap(f"{line.login}: {line.text}", "  ")
+        if line.parts:
+            yield _wrap(f"  {line.parts}", "  ")
 
 
 def _health(page: DigestPage) -> Iterator[str]:

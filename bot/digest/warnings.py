@@ -10,6 +10,7 @@ from bot.digest.page import Alert, HealthLine, Need
 from bot.digest.topics import is_countable, is_quotable, terms
 from bot.digest.words import count, due_in, duration, listing, one_line, quoted
 from bot.measures.spikes import is_spike
+from bot.meter import PAUSED
 from storage.model import Brake, Exchange, Message, QueueEntry, Reply, SourceState
 
 MOST_NEEDS = 5
@@ -46,6 +47,7 @@ def health(facts: Facts) -> tuple[HealthLine, ...]:
         *(_brake(brake) for brake in facts.brakes),
         *_replies(facts.stuck),
         *_unread(facts.unread),
+        *(HealthLine(one.says, is_good=False) for one in facts.overdue if facts.is_latest),
         *(line for source in facts.sources if (line := _source(source, facts))),
     ]
     if lines:
@@ -183,6 +185,8 @@ def _source(source: SourceState, facts: Facts) -> HealthLine | None:
         since = (
             f" since {source.error_at.astimezone(facts.zone):%a %H:%M}" if source.error_at else ""
         )
+        if source.error.startswith(PAUSED):
+            return HealthLine(f"Source {source.name} is {source.error}.", is_good=False)
         text = f"Source {source.name} fails{since}: {one_line(source.error, 120)}"
         return HealthLine(text, is_good=False)
     if source.last_ok_at and facts.is_latest and facts.now - source.last_ok_at > QUIET_SOURCE:

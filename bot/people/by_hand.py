@@ -7,7 +7,6 @@ own word joins two. Nothing here guesses that two people are one.
 from bot.desk import Desk
 from bot.errors import Refused
 from bot.review import require
-from connectors._platforms import data_rules
 from storage.model import Note, Person, Reviewer
 
 
@@ -42,7 +41,7 @@ async def merge_people(
     if keep == other:
         raise Refused("That is the same person.")
     both = (await desk.store.person(keep), await desk.store.person(other))
-    strict = sorted({name for one in both for name in _strict_platforms(one)})
+    strict = sorted({name for one in both for name in _strict_platforms(desk, one)})
     if strict and not is_linked_by_person:
         raise Refused(
             f"The rules of {' and '.join(strict)} allow joining accounts only when the person "
@@ -60,6 +59,6 @@ async def unmerge_people(desk: Desk, reviewer: Reviewer, merge_id: int) -> None:
     desk.hub.tell("people")
 
 
-def _strict_platforms(person: Person) -> set[str]:
+def _strict_platforms(desk: Desk, person: Person) -> set[str]:
     platforms = {account.platform for account in person.accounts}
-    return {name for name in platforms if not data_rules(name).may_match_accounts}
+    return {name for name in platforms if not desk.config.rules(name).may_match_accounts}

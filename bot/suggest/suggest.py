@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bot.desk import Desk
 from bot.permits import said
 from bot.policy import is_foreign
+from bot.suggest.drafters import drafters_for
 from bot.suggest.drafters._context import Context
 from bot.suggest.drafters.memory import draft_from_memory
 from bot.suggest.drafters.playbook import draft_from_playbook
@@ -57,7 +58,7 @@ async def propose(
 ) -> Proposal:
     """Ask the drafters in order of trust and keep what the guard lets through."""
     reason = await _why(desk, message)
-    if forbidden := await why_forbidden(desk, message):
+    if message.login is not None and (forbidden := await why_forbidden(desk, message)):
         return Proposal((), forbidden, reason)
     if (silence := why_silent(message)) or vector is None:
         return Proposal((), silence or "there are no words to go by", reason)
@@ -77,9 +78,11 @@ async def propose_from(
 ) -> Proposal:
     """Draft from the nearest playbook examples, then from memory; the guard reads every draft."""
     context = Context(message, vector, thread, playbook, desk.config)
+    allowed = drafters_for(desk.config, message.platform)
     drafts = draft_from_playbook(near, context)
-    if desk.config.suggest.memory and len(drafts) < MAX_OPTIONS and not context.is_crisis:
+    if "memory" in allowed and len(drafts) < MAX_OPTIONS and not context.is_crisis:
         drafts += _unlike(await draft_from_memory(desk.store, context), drafts)
+    drafts = [draft for draft in drafts if draft.drafter in allowed]
     kept = [draft for draft in drafts if not _blocked(draft, message, desk)][:MAX_OPTIONS]
     if kept:
         return Proposal(tuple(kept), "", "")

@@ -63,6 +63,11 @@ class DoneBody(Body):
     request_id: RequestId
 
 
+class ByHandBody(Body):
+    request_id: RequestId
+    url: str = Field("", max_length=2000)
+
+
 class SnoozeBody(Body):
     request_id: RequestId
     choice: Word = ""
@@ -192,16 +197,15 @@ def query_limit(request: web.Request, most: int = 200) -> int:
 
 
 FILTERS = ("view", "platform", "intent", "sentiment", "language", "source")
-VIEWS = ("needs_you", "silent", "snoozed", "sending", "held", "done", "all")
+VIEWS = ("needs_you", "by_hand", "silent", "snoozed", "sending", "held", "done", "all")
 
 
 def queue_filter(request: web.Request) -> QueueFilter:
     """Read the filter of a list from the address. An unknown view shows what needs you."""
     query = request.query
     asked = query.get("view", "")
-    views = {"silent", "snoozed", "sending", "held", "done", "all"}
     return QueueFilter(
-        view=asked if asked in views else "needs_you",  # type: ignore[arg-type] # checked above
+        view=asked if asked in VIEWS else "needs_you",  # type: ignore[arg-type] # checked above
         platform=query.get("platform", "")[:64],
         intent=query.get("intent", "")[:64],
         sentiment=query.get("sentiment", "")[:64],

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot import review
 from bot.config import Policy
 from bot.desk import Desk
+from bot.money import amount
 from bot.policy import is_crisis, may_be_crisis
 from bot.web import words
 from bot.web.keys import CALLER, DESK, TEMPLATES, Caller
@@ -50,12 +51,14 @@ def environment() -> Environment:
         "reject_reasons": review.REJECT_REASONS,
         "views": VIEWS,
         "keys": KEYS,
+        "money": amount,
     }
     return made
 
 
 VIEWS = (
     ("needs_you", "Needs you"),
+    ("by_hand", "By hand"),
     ("silent", "No draft"),
     ("snoozed", "Snoozed"),
     ("done", "Done"),
@@ -64,6 +67,7 @@ VIEWS = (
 NOTICES = {
     "rejected": "Rejected. The message waits for your own words.",
     "no_reply": "No reply needed: done.",
+    "by_hand": "Answered by hand: done.",
     "snoozed": "Snoozed.",
     "corrected": "Corrected.",
     "recalled": "Taken back. Nothing was sent.",
@@ -78,6 +82,8 @@ KEYS = (
     ("o", "Write your own words"),
     ("d", "Reject, then a letter for the reason"),
     ("x", "No reply needed"),
+    ("c", "Copy the suggestion, where you answer by hand"),
+    ("h", "Answered by hand"),
     ("s", "Snooze, then a choice"),
     ("u", "Undo the last approval"),
     ("j k", "Next, previous"),

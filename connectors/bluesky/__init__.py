@@ -17,7 +17,7 @@ from connectors.bluesky.api import Api
 from connectors.bluesky.connector import Bluesky
 from connectors.bluesky.session import Session
 from connectors.bluesky.sign_in import DEFAULT_URL
-from connectors.contract import Connector, ConnectorError, Setup
+from connectors.contract import Connector, ConnectorError, Setup, has_login
 
 __all__ = ["connect"]
 
@@ -41,5 +41,12 @@ def connect(setup: Setup) -> Connector:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConnectorError(f"login {setup.login}: {said}") from error
     base_url = str(settings.base_url).rstrip("/")
-    signed_in = Session(base_url, setup.login, setup.secrets, setup.clock, account=settings.account)
+    signed_in = Session(
+        base_url,
+        setup.login,
+        setup.secrets,
+        setup.clock,
+        account=settings.account,
+        is_login=has_login(setup),
+    )
     return Bluesky(Api(signed_in, setup.clock, timeout_s=settings.timeout_s), team=settings.team)

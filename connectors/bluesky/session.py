@@ -31,6 +31,10 @@ WHAT_TO_DO = (
     "make an app password under Settings, Privacy and security, App passwords, and connect this"
     " login again"
 )
+NOBODY = (
+    "Bluesky's search is only for who is signed in (app.bsky.feed.searchPosts): `byname connect"
+    " bluesky`, and name that login in the source"
+)
 EXPIRED = ("ExpiredToken", "InvalidToken")  # come as HTTP 400, not 401: renew and see
 REFUSED = (
     *("AuthMissing", "AuthenticationRequired", "AuthFactorTokenRequired"),
@@ -85,9 +89,17 @@ class Session:
     """The session of one login."""
 
     def __init__(
-        self, base_url: str, login: str, secrets: Secrets, clock: Clock, *, account: str = ""
+        self,
+        base_url: str,
+        login: str,
+        secrets: Secrets,
+        clock: Clock,
+        *,
+        account: str = "",
+        is_login: bool = True,
     ) -> None:
         self.base_url = base_url
+        self._is_login = is_login
         self._account = account
         self._login = login
         self._secrets = secrets
@@ -97,6 +109,8 @@ class Session:
 
     async def values(self, web: aiohttp.ClientSession) -> Values:
         """Return the session; sign in if there is none yet."""
+        if not self._is_login:
+            raise AuthFailed(NOBODY)
         if self._values is None:
             self._values = self._secrets.read(self._login)
         if not (self._values.get("access") and self._values.get("did")):

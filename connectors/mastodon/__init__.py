@@ -4,16 +4,25 @@
     connector = "mastodon"
     base_url = "https://social.example"
     team = ["kim", "lee@elsewhere.example"]     # colleagues who answer as the brand
-    streaming = false                           # true: pages go on with what happens
+    streaming = true                            # false: look every poll_seconds, though it streams
+    look_anyway_s = 120                         # what no stream tells is looked for this often
 
 Sources: "mentions" (said to us, quotes of us, and what we say ourselves), "hashtag" (listen-only).
+A hashtag needs no login where the server shows it to everybody:
+
+    [sources.tag]
+    platform = "mastodon"
+    kind = "hashtag"
+    query = "acme"
+    base_url = "https://social.example"
+
 The secret is `access_token`; tokens of Mastodon do not run out, so there is nothing to refresh, and
 a refused one needs a human (sign_in). Not here: what any of it means (the modules).
 """
 
 from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
 
-from connectors.contract import Connector, ConnectorError, Setup
+from connectors.contract import Connector, ConnectorError, Setup, has_login
 from connectors.mastodon.api import Api
 from connectors.mastodon.connector import Mastodon
 
@@ -27,7 +36,8 @@ class _Settings(BaseModel):
     connector: str = "mastodon"
     platform: str = "mastodon"
     team: tuple[str, ...] = ()
-    streaming: bool = False
+    streaming: bool = True
+    look_anyway_s: float = 120.0
     timeout_s: float = 30.0
 
 
@@ -37,8 +47,26 @@ def connect(setup: Setup) -> Connector:
         settings = _Settings.model_validate(dict(setup.settings))
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConnectorError(f"login {setup.login}: {said}") from error
+        raise ConnectorError(f"{_name(setup)}: {said}") from error
     secret = setup.secrets.read(setup.login)
     token, granted = secret.get("access_token", ""), secret.get("scope", "").split()
-    api = Api(str(settings.base_url), token, setup.clock, timeout_s=settings.timeout_s)
-    return Mastodon(api, team=settings.team, is_streaming=settings.streaming, granted=granted)
+    is_public = not has_login(setup)
+    api = Api(
+        str(settings.base_url),
+        token,
+        setup.clock,
+        timeout_s=settings.timeout_s,
+        is_public=is_public,
+    )
+    return Mastodon(
+        api,
+        team=settings.team,
+        is_streaming=settings.streaming,
+        look_anyway_s=settings.look_anyway_s,
+        granted=granted,
+        is_public=is_public,
+    )
+
+
+def _name(setup: Setup) -> str:
+    return f"login {setup.login}" if has_login(setup) else setup.login

@@ -33,12 +33,21 @@ class Instance:
 class Api:
     """One login on one instance."""
 
-    def __init__(self, base_url: str, token: str, clock: Clock, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        clock: Clock,
+        *,
+        timeout_s: float = 30.0,
+        is_public: bool = False,
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.reading: Budget = Budget()
         self.posting: Budget = Budget()
         self.clock = clock
         self._token = token
+        self._is_public = is_public
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
         self._instance: Instance | None = None
@@ -81,6 +90,8 @@ class Api:
         return self._session
 
     def authorization(self) -> dict[str, str]:
+        if self._is_public:
+            return {}
         if not self._token:
             raise AuthFailed("this login has no token yet: connect it")
         return {"Authorization": f"Bearer {self._token}"}
@@ -89,6 +100,11 @@ class Api:
         return {"headers": self.authorization(), "timeout_s": self._timeout_s}
 
     def _ok(self, answer: Answer) -> Answer:
+        if self._is_public and answer.status in (401, 403, 422):
+            raise AuthFailed(
+                f"{self.base_url} shows this only to who is signed in: `byname connect mastodon`,"
+                f" and name that login in the source ({answer.status} {_reason(answer)})"
+            )
         return ensure_ok(answer, self.clock, said=_reason(answer))
 
     async def _ask_instance(self) -> Instance:

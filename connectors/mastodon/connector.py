@@ -12,7 +12,7 @@ from typing import Any
 from connectors._http import before_sending
 from connectors._platforms import length
 from connectors._text import html_to_text, matching_form
-from connectors.contract import Rejected, UnexpectedAnswer
+from connectors.contract import AuthFailed, Rejected, UnexpectedAnswer
 from connectors.mastodon import parse
 from connectors.mastodon.above import Threads
 from connectors.mastodon.api import Api, at
@@ -45,19 +45,25 @@ class Mastodon:
         api: Api,
         *,
         team: Sequence[str] = (),
-        is_streaming: bool = False,
+        is_streaming: bool = True,
+        look_anyway_s: float = 120.0,
         granted: Sequence[str] = (),
+        is_public: bool = False,
     ) -> None:
+        """Open a login; `is_public`: nobody is signed in, only what everybody sees is read."""
         self._api = api
+        self._is_public = is_public
         self._team = tuple(one.removeprefix("@") for one in team)
         self._is_streaming = is_streaming
         self._granted = tuple(granted)
         self._threads = Threads(api)
-        self._ear = Ear(api, self._threads)
+        self._ear = Ear(api, self._threads, look_anyway_s)
         self._us: parse.Us | None = None
 
     async def check(self) -> Health:
-        account = await self._api.get("/api/v1/accounts/verify_credentials")
+        if self._is_public:
+            return await self._check_public()
+        account = await self._account()
         scopes = await self._scopes()
         instance = await self._api.instance()
         return Health(
@@ -69,11 +75,11 @@ class Mastodon:
         )
 
     async def pages(self, source: Source, after: str | None) -> AsyncIterator[Page]:
-        """Yield what is new, oldest first. Streaming goes on with what happens, until it breaks."""
+        """Yield what is new, oldest first; go on with what happens where that is streamed."""
         us, cursor = await self._who(), read_cursor(after)
         async for page in self._ear.poll(source, cursor, us):
             yield page
-        if self._is_streaming and source.kind == "mentions":
+        if self._is_streaming and source.may_stream and source.kind == "mentions":
             async for page in self._ear.stream(source, cursor, us):
                 yield page
 
@@ -92,6 +98,8 @@ class Mastodon:
         return [await self._recheck(one, found, us) for one in refs]
 
     async def may_reply(self, message: MessageRef) -> Permission:
+        if self._is_public:
+            return Permission(False, "Nobody is signed in here: answer by hand.", "byname.toml")
         status = await self._status(await self._server_ref(message))
         if status is None:
             return Permission(False, "The message is gone.", "the instance answers 404")
@@ -113,6 +121,8 @@ class Mastodon:
 
         Source: docs.joinmastodon.org/methods/statuses, Idempotency-Key. Some servers ignore it.
         """
+        if self._is_public:
+            raise Rejected("Nobody is signed in here: answer by hand.", code="not_allowed")
         text = addressed(reply)
         async with before_sending():
             most = await self._most_characters()
@@ -159,11 +169,30 @@ class Mastodon:
     async def close(self) -> None:
         await self._api.close()
 
+    async def _check_public(self) -> Health:
+        instance = await self._api.instance()
+        return Health(
+            who=f"nobody on {self._api.base_url} ({instance.version or 'unknown'}): read only",
+            scopes=("read:statuses",),
+            budget=self._api.reading,
+        )
+
     async def _who(self) -> parse.Us:
+        if self._is_public:
+            return parse.Us("", "", self._team)
         if self._us is None:
-            account = await self._api.get("/api/v1/accounts/verify_credentials")
+            account = await self._account()
             self._us = parse.Us(account["id"], account["acct"], self._team)
         return self._us
+
+    async def _account(self) -> Any:
+        """Return our account. A no to this call is about the token; snac2 says it with 422."""
+        try:
+            return await self._api.get("/api/v1/accounts/verify_credentials")
+        except Rejected as error:
+            if error.code == "parent_gone":
+                raise UnexpectedAnswer(f"this is no Mastodon server: {error.reason}") from error
+            raise AuthFailed(error.reason) from error
 
     async def _scopes(self) -> tuple[str, ...]:
         """Return what was granted to our token, or to our app; some servers tell neither."""

@@ -11,11 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from connectors.contract import Unavailable
 from connectors.mastodon.api import Api
 
 SILENCE_S = 90.0  # servers send a heartbeat every few seconds
+LONGEST_EVENT = 4 * 1024 * 1024  # bytes, one line; aiohttp by itself breaks off at 128 kB
+_BREAKS = (aiohttp.ClientError, HttpProcessingError, Unavailable, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +36,32 @@ class Happened:
 
 
 async def listen(api: Api) -> AsyncIterator[Happened]:
-    """Yield what happens to our account, beginning with "connected"; raise Unavailable at the end.
+    """Yield what happens to our account, beginning with "connected"; end if nothing is streamed.
 
-    The end is an error even if the server closed politely: whoever listens again waits first.
+    A stream that breaks is Unavailable, even if the server closed politely: whoever listens again
+    waits first.
     """
     instance = await api.instance()
     host = instance.streaming or api.base_url
-    heard = False
     for way in (_events, _socket):
+        heard = False
         try:
             async for happened in way(api, host):
                 heard = True
                 yield happened
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"the stream broke: {error!r}") from error
+        except _BREAKS as error:
+            if heard:
+                raise Unavailable(f"the stream broke: {error!r}") from error
         if heard:
-            break
-    raise Unavailable("the stream ended" if heard else "this instance offers no stream")
+            raise Unavailable("the stream ended")
 
 
 async def _events(api: Api, host: str) -> AsyncIterator[Happened]:
     url = _on(host, "http") + "/api/v1/streaming/user"
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE_S)
-    async with api.web().get(url, headers=api.authorization(), timeout=timeout) as answer:
+    async with api.web().get(
+        url, headers=api.authorization(), timeout=timeout, read_bufsize=LONGEST_EVENT // 2
+    ) as answer:
         if answer.status != 200 or answer.content_type != "text/event-stream":
             return
         yield Happened("connected")

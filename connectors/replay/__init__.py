@@ -10,6 +10,7 @@
     faults = "faults.toml"      # or a table, see faults; seed = 7 replaces theirs
     idempotency_key = false     # true: the same key twice makes one reply
     has_automation_label = false
+    prices = { read = 0.005 }   # dollars; a platform that takes money, see till
 
 The world keeps its time and what we did in it in `<home>/replay-<world>.jsonl`. All logins of one
 world should name the same speed: there is one time. Not here: what any of it means (the modules).
@@ -26,6 +27,7 @@ from connectors.contract import Connector, ConnectorError, Setup
 from connectors.replay.connector import Login, Replay
 from connectors.replay.faults import Faults, read_faults
 from connectors.replay.ledger import Ledger, Paced, Started
+from connectors.replay.till import Prices, Till
 from connectors.replay.timeline import Timeline
 from connectors.replay.when import Pace, read_speed, start
 from connectors.replay.world import AccountLine, World, WorldError, load_world
@@ -48,6 +50,7 @@ class _Settings(BaseModel):
     faults: Any = None
     idempotency_key: bool = False
     has_automation_label: bool = False
+    prices: Prices = Prices()
 
 
 def connect(setup: Setup) -> Connector:
@@ -67,7 +70,8 @@ def connect(setup: Setup) -> Connector:
     pace = _pace(ledger, world, settings.speed, setup.clock())
     timeline = Timeline(world, platform, pace)
     faults = _faults(settings, setup.home)
-    return Replay(timeline, ledger, login, faults=faults, clock=setup.clock)
+    till = Till(setup.meter, settings.prices)
+    return Replay(timeline, ledger, login, faults=faults, till=till, clock=setup.clock)
 
 
 def ledger_path(home: Path, world: World) -> Path:

@@ -30,10 +30,12 @@ from connectors.model import (
 )
 from connectors.replay.faults import Faults, Operation, Rule, error_of, takes_effect
 from connectors.replay.ledger import Attempted, Entry, Ledger, Replied, Withdrawn
-from connectors.replay.timeline import Moment, Timeline, read_cursor, write_cursor
+from connectors.replay.till import Till
+from connectors.replay.timeline import Moment, Timeline, place_at, read_cursor, write_cursor
 from connectors.replay.world import AccountLine
 
-PAGE = 200
+WEEK = timedelta(days=7)
+MONTH_DAYS = 30
 Wish = Callable[[Message, Timeline], bool]
 _SOON = timedelta(milliseconds=1)  # a page taken at the same instant cannot have missed a reply
 
@@ -64,12 +66,14 @@ class Replay:
         login: Login,
         *,
         faults: Faults,
+        till: Till,
         clock: Clock,
     ) -> None:
         self._timeline = timeline
         self._ledger = ledger
         self._login = login
         self._faults = faults
+        self._till = till
         self._clock = clock
         self._calls: Counter[str] = Counter()
         self._attempts: Counter[str] = Counter()
@@ -91,11 +95,13 @@ class Replay:
         self._look()
         now, place = self._clock(), read_cursor(after)
         while True:
+            await self._till.may_read(source.name, self._till.page)
             await self._may_fail("pages")
             moments = (
                 one for one in self._timeline.between(place, now) if self._is(one, is_wanted)
             )
-            page = list(islice(moments, PAGE))
+            page = list(islice(moments, self._till.page))
+            await self._till.was_read(source.name, [one.ref for one in page])
             if not page:
                 return
             place = page[-1].place
@@ -107,7 +113,9 @@ class Replay:
         return self._timeline.above(message.ref, self._clock())
 
     async def recheck(self, refs: Sequence[MessageRef]) -> Sequence[Recheck]:
+        await self._till.may_read("recheck", len(refs))
         await self._may_fail("recheck")
+        await self._till.was_read("recheck", [one.ref for one in refs])
         self._look()
         return [self._recheck(one.ref) for one in refs]
 
@@ -118,6 +126,7 @@ class Replay:
     async def post(self, reply: Outgoing) -> Posted:
         """Try once: what goes wrong is scripted, what takes effect is written before we wait."""
         self._refuse_long(reply.text)
+        await self._till.may_reply()
         self._look()
         now, attempt = self._clock(), self._attempts[reply.key] + 1
         rule = self._faults.choose("post", reply.key, reply.parent.ref, attempt)
@@ -130,6 +139,7 @@ class Replay:
         made = self._known(reply) or self._new(reply, rule, now, attempt)
         self._ledger.add(tried, *(() if made in self._replies else (made,)))
         await self._ledger.settle()
+        await self._till.was_sent()
         if error := await self._fault(rule):
             raise error
         return _posted(made)
@@ -160,6 +170,14 @@ class Replay:
         platform = self._login.platform
         self._ledger.add(Withdrawn(at=now + _SOON, platform=platform, ref=posted.ref))
         await self._ledger.settle()
+
+    async def estimate(self, source: Source) -> int:
+        """Return what a month of a source costs, in micro-dollars, at the last 7 days' rate."""
+        self._look()
+        is_wanted, now = _wish(source), self._clock()
+        week = self._timeline.between(place_at(now - WEEK), now)
+        found = sum(self._is(one, is_wanted) for one in week)
+        return found * self._till.read * MONTH_DAYS // WEEK.days
 
     async def budget(self) -> Budget:
         return Budget()

@@ -289,6 +289,11 @@ def _place(moment: Moment) -> Place:
     return moment.place
 
 
+def place_at(at: datetime) -> Place:
+    """Return the place before everything that happens at a moment."""
+    return _micros(at), -1
+
+
 def _micros(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 

@@ -144,7 +144,7 @@ def _work_done(conn: Connection, start: int, end: int) -> dict[str, Any]:
         " AND state IN ('sent', 'failed') GROUP BY state",
         (start, end),
     ).fetchall()
-    kinds = ("approved", "edited", "own_words", "rejected", "no_reply", "automatic")
+    kinds = ("approved", "edited", "own_words", "by_hand", "rejected", "no_reply", "automatic")
     by_kind = {row["kind"]: row["count"] for row in decided}
     by_state = {row["state"]: row["count"] for row in ended}
     return {

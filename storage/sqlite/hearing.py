@@ -27,8 +27,9 @@ class Listener:
 
 
 def is_history(source: Source, message: Message) -> bool:
-    """Say whether nobody will answer this: nothing can be posted here, or it is too old."""
-    if source.listen_only or source.login is None or source.kind == "import":
+    """Say whether nobody will answer this: neither we nor a human by hand, or it is too old."""
+    is_closed = source.listen_only or source.login is None or source.kind == "import"
+    if is_closed and not source.by_hand:
         return True
     if message.created_at is None or source.answer_since is None:
         return False

@@ -26,6 +26,16 @@ def search(db: Database) -> None:
         db.execute(trigger)
 
 
+@migrations(name="0003_answered_by_hand")
+def answered_by_hand(db: Database) -> None:
+    _run_script(db, schema.ANSWERED_BY_HAND)
+
+
+@migrations(name="0004_spending")
+def spending(db: Database) -> None:
+    _run_script(db, schema.SPENDING)
+
+
 def migrate(conn: sqlite3.Connection) -> None:
     """Bring the database to the present schema; the caller holds the home's lock."""
     db = Database(conn)

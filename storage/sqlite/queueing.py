@@ -19,11 +19,13 @@ _IS_DRAFTING = (
     "EXISTS (SELECT 1 FROM work w WHERE w.stage = 'suggest' AND w.message_id = m.id"
     " AND w.is_dead = 0)"
 )
+_WAITS = f"m.state IN ('waiting', 'suggested') AND (m.state = 'suggested' OR NOT {_IS_DRAFTING})"
 _VIEWS = {
     # A message whose drafters are still thinking is in neither list; they will not be long.
-    "needs_you": "m.state IN ('waiting', 'suggested')"
-    f" AND (m.state = 'suggested' OR NOT {_IS_DRAFTING})",
-    "silent": f"m.state IN ('waiting', 'suggested') AND m.state = 'waiting' AND NOT {_IS_DRAFTING}",
+    "needs_you": f"{_WAITS} AND m.login IS NOT NULL",
+    "by_hand": f"{_WAITS} AND m.login IS NULL",
+    "silent": f"m.state IN ('waiting', 'suggested') AND m.state = 'waiting' AND NOT {_IS_DRAFTING}"
+    " AND m.login IS NOT NULL",
     "snoozed": "m.state = 'snoozed'",
     "sending": "m.id IN (SELECT r.message_id FROM replies r WHERE r.state IN"
     " ('approved', 'sending', 'unknown', 'withdrawing'))",
@@ -36,6 +38,7 @@ _VIEWS = {
 }
 _INDEX_OF = {  # without an order to follow, the planner would read the whole table
     "needs_you": "INDEXED BY messages_queue",
+    "by_hand": "INDEXED BY messages_queue",
     "silent": "INDEXED BY messages_queue",
 }
 _NEWEST_FIRST = frozenset({"done", "all"})

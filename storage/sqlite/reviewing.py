@@ -218,6 +218,12 @@ def _apply(
         return suggestion_id
     if state not in {"waiting", "suggested", "snoozed"}:
         raise Conflict("this message does not wait for a decision")
+    if kind == "by_hand":
+        suggestion_id = lives.end_suggestion(conn, message_id, "expired")
+        lives.drop_work(conn, message_id, "suggest")
+        said = f"answered by hand: {reason}" if reason else "answered by hand"
+        lives.move_message(conn, message_id, "done", reason=clean_line(said, 2_000))
+        return suggestion_id
     if kind == "rejected":
         suggestion_id = lives.end_suggestion(conn, message_id, "rejected")
         lives.move_message(conn, message_id, "waiting", reason=clean_line(reason))

@@ -1,4 +1,4 @@
-"""The tables of the first release, as SQL text.
+"""The tables of the first release and of what came after it, as SQL text.
 
 People's words stand in messages, message_versions and texts, and nowhere else; every other table
 refers to them by id. Times are BIGINT milliseconds UTC. The text keeps to what SQLite and
@@ -389,7 +389,52 @@ CREATE TABLE counters (
 INSERT INTO counters (name, value) VALUES ('token', 0), ('vectors', 0), ('ping', 0);
 """
 
+SPENDING = """
+CREATE TABLE spending (
+  login TEXT NOT NULL,
+  day TEXT NOT NULL,  -- UTC, as platforms bill
+  purpose TEXT NOT NULL,
+  what TEXT NOT NULL,
+  calls BIGINT NOT NULL,
+  units BIGINT NOT NULL,
+  micro_dollars BIGINT NOT NULL,
+  PRIMARY KEY (login, day, purpose, what)
+) WITHOUT ROWID;
+CREATE TABLE paid_refs (
+  login TEXT NOT NULL,
+  day TEXT NOT NULL,
+  mac TEXT NOT NULL,  -- of the ref, under the erasure key: whoever is erased leaves nothing here
+  PRIMARY KEY (login, day, mac)
+) WITHOUT ROWID;
+"""
+
 FIRST_RELEASE = HEARD + UNDERSTOOD + DECIDED
+
+# A check cannot be changed in place; nothing points at a decision, so the table is made anew.
+ANSWERED_BY_HAND = """
+CREATE TABLE decisions_new (
+  id INTEGER PRIMARY KEY,
+  request_id TEXT UNIQUE,
+  kind TEXT NOT NULL CHECK (kind IN (
+    'approved', 'edited', 'own_words', 'by_hand', 'rejected', 'no_reply', 'snoozed', 'recalled',
+    'automatic')),
+  message_id BIGINT NOT NULL REFERENCES messages (id),
+  reviewer_id BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '',
+  seconds DOUBLE PRECISION,
+  reply_id BIGINT REFERENCES replies (id),
+  suggestion_id BIGINT REFERENCES suggestions (id),
+  option_number BIGINT,
+  lane_key TEXT NOT NULL DEFAULT '',
+  edit_distance DOUBLE PRECISION
+);
+INSERT INTO decisions_new SELECT * FROM decisions;
+DROP TABLE decisions;
+ALTER TABLE decisions_new RENAME TO decisions;
+CREATE INDEX decisions_at ON decisions (at);
+CREATE INDEX decisions_message ON decisions (message_id);
+"""
 
 SEARCH_TRIGGERS = (
     # Only a change of the words touches the index: a change of state must not pay for search.

@@ -107,11 +107,11 @@ CREATE TABLE cursors (
   error_at BIGINT,
   messages BIGINT NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE TABLE decisions (
+CREATE TABLE "decisions" (
   id INTEGER PRIMARY KEY,
   request_id TEXT UNIQUE,
   kind TEXT NOT NULL CHECK (kind IN (
-    'approved', 'edited', 'own_words', 'rejected', 'no_reply', 'snoozed', 'recalled',
+    'approved', 'edited', 'own_words', 'by_hand', 'rejected', 'no_reply', 'snoozed', 'recalled',
     'automatic')),
   message_id BIGINT NOT NULL REFERENCES messages (id),
   reviewer_id BIGINT NOT NULL,
@@ -222,6 +222,12 @@ CREATE TABLE notes (
   reviewer_id BIGINT NOT NULL,
   at BIGINT NOT NULL
 );
+CREATE TABLE paid_refs (
+  login TEXT NOT NULL,
+  day TEXT NOT NULL,
+  mac TEXT NOT NULL,  -- of the ref, under the erasure key: whoever is erased leaves nothing here
+  PRIMARY KEY (login, day, mac)
+) WITHOUT ROWID;
 CREATE TABLE persons (
   id INTEGER PRIMARY KEY,
   root_id BIGINT NOT NULL,  -- who this person is after all merges; derived from the log
@@ -292,6 +298,16 @@ CREATE TABLE settings (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL,
   at BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE spending (
+  login TEXT NOT NULL,
+  day TEXT NOT NULL,  -- UTC, as platforms bill
+  purpose TEXT NOT NULL,
+  what TEXT NOT NULL,
+  calls BIGINT NOT NULL,
+  units BIGINT NOT NULL,
+  micro_dollars BIGINT NOT NULL,
+  PRIMARY KEY (login, day, purpose, what)
 ) WITHOUT ROWID;
 CREATE TABLE suggestion_options (
   suggestion_id BIGINT NOT NULL REFERENCES suggestions (id),

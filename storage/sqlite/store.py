@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from connectors.model import Charge
 from storage.model import (
     Account,
     AuditEntry,
@@ -16,6 +17,7 @@ from storage.model import (
     Exchange,
     Message,
     PersonActivity,
+    Spending,
 )
 from storage.sqlite import (
     audit,
@@ -24,6 +26,7 @@ from storage.sqlite import (
     keeping,
     people,
     rechecking,
+    spending,
 )
 from storage.sqlite.connections import Connections
 from storage.sqlite.deciding import Outbox, Reviewing, Team
@@ -61,6 +64,17 @@ class Counting(Connections):
         return await self._read(people.of_ours, is_ours)
 
 
+class Paying(Connections):
+    async def note_spending(self, login: str, purpose: str, charge: Charge, now: datetime) -> int:
+        return await self._write(spending.note, login, purpose, charge, to_ms(now))
+
+    async def paid_today(self, login: str, refs: Sequence[str], now: datetime) -> frozenset[str]:
+        return await self._read(spending.paid, login, refs, to_ms(now))
+
+    async def spending(self, since: date, until: date) -> Sequence[Spending]:
+        return await self._read(spending.spending, since, until)
+
+
 class Keeping(Connections):
     async def audit(self, limit: int = 200, before: int | None = None) -> Sequence[AuditEntry]:
         return await self._read(audit.entries, limit, before)
@@ -80,8 +94,17 @@ class Keeping(Connections):
         before: datetime,
         limit: int = 100,
         sources: Sequence[str] | None = None,
+        *,
+        but_not: Sequence[str] = (),
     ) -> Sequence[Message]:
-        return await self._read(rechecking.to_recheck, platform, to_ms(before), limit, sources)
+        return await self._read(
+            rechecking.to_recheck, platform, to_ms(before), limit, sources, but_not
+        )
+
+    async def count_overdue(
+        self, platform: str, before: datetime, sources: Sequence[str] | None = None
+    ) -> int:
+        return await self._read(rechecking.count_overdue, platform, to_ms(before), sources)
 
     async def note_checked(self, message_ids: Sequence[int], now: datetime) -> None:
         await self._write(rechecking.note_checked, message_ids, to_ms(now))
@@ -132,6 +155,7 @@ class SqliteStore(
     Outbox,
     Team,
     Counting,
+    Paying,
     Keeping,
 ):
     """Everything byname remembers, in one file."""

@@ -7,7 +7,10 @@ import pytest
 
 from bot.config import merge_environment, parse_config, read_config
 from bot.errors import ConfigError
+from bot.logins import NoSecrets, build_connector, wanted
+from connectors.contract import AuthFailed, ConnectorError
 
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 BRAND = '[brand]\nname = "Tern"\n'
 
 
@@ -44,7 +47,7 @@ def test_a_missing_file_says_which_command_writes_one(tmp_path):
         (BRAND + '[digest]\nat = "25:00"\n', "digest.at"),
         (BRAND + '[digest.smtp]\ntls = "maybe"\n', "digest.smtp.tls"),
         (BRAND + '[sources.s]\nlogin = "masto"\n', "names login 'masto'"),
-        (BRAND + '[sources.s]\nkind = "search"\n', "needs a login, or a connector"),
+        (BRAND + '[sources.s]\nkind = "search"\n', "needs a login, or a platform"),
         (BRAND + '[logins.m]\nbase_url = "x"\n', "logins.m.platform: is missing"),
     ],
 )
@@ -122,11 +125,57 @@ def test_a_source_takes_platform_connector_and_languages_from_its_login(config):
     assert source.answer_since == datetime(2026, 3, 8, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("kind", ["search", "hashtag"])
-def test_what_is_found_by_keyword_is_never_answered(config, kind):
+@pytest.mark.parametrize("kind", ["search", "keyword", "hashtag"])
+def test_what_is_found_by_keyword_is_answered_by_hand_only(config, kind):
     source = {"login": "masto", "kind": kind, "query": "tern"}
     made = config(sources={"word": source}).source("word")
-    assert (made.listen_only, made.login) == (True, None)
+    assert (made.listen_only, made.login, made.by_hand) == (True, None, True)
+
+
+def test_what_shall_never_be_answered_is_not_answered_by_hand_either(config):
+    tables = {"heard": {"platform": "web", "listen_only": True}, "all": {"listen_only": True}}
+    made = config(sources=tables)
+    assert [made.source(one).by_hand for one in ("heard", "all")] == [False, False]
+    assert not config().source("all").by_hand
+
+
+def test_keys_of_a_source_without_login_reach_its_connector(config):
+    table = {"platform": "hackernews", "kind": "search", "query": "tern", "account": "tern_bikes"}
+    made = config(sources={"hn": {**table, "base_url": "http://127.0.0.1:1"}})
+    (want,) = [one for one in wanted(made) if one.name == "source:hn"]
+    assert (want.connector, want.platform) == ("hackernews", "hackernews")
+    assert want.settings == {"base_url": "http://127.0.0.1:1", "account": "tern_bikes"}
+    assert made.source("hn").connector == "hackernews"
+
+
+@pytest.mark.parametrize("key", ["base_url", "acount"])
+def test_keys_for_a_connector_stand_with_the_login_where_there_is_one(config, key):
+    with pytest.raises(ConfigError, match=rf"sources.all.{key}: no such key.*logins.masto"):
+        config(sources={"all": {key: "x"}})
+
+
+def test_a_mistake_in_a_source_without_login_is_named_by_its_connector(config, tmp_path):
+    made = config(sources={"hn": {"platform": "hackernews", "acount": "x"}})
+    want = next(one for one in wanted(made) if one.name == "source:hn")
+    with pytest.raises(ConnectorError, match="source:hn: acount"):
+        build_connector(want, tmp_path, lambda: NOON)
+
+
+async def test_a_source_without_login_has_no_secrets(config):
+    assert NoSecrets().read("source:hn") == {}
+    with pytest.raises(ConfigError, match="source:hn has no login"):
+        NoSecrets().write("source:hn", {})
+    with pytest.raises(ConfigError, match="source:hn has no login"):
+        await NoSecrets().refresh("source:hn", None)
+
+
+async def test_bluesky_without_a_login_says_that_its_search_needs_one(config, tmp_path):
+    made = config(sources={"sky": {"platform": "bluesky", "kind": "search", "query": "tern"}})
+    want = next(one for one in wanted(made) if one.name == "source:sky")
+    connector = build_connector(want, tmp_path, lambda: NOON)  # the others go on
+    with pytest.raises(AuthFailed, match="byname connect bluesky"):
+        await anext(aiter(connector.pages(made.source("sky"), None)))
+    await connector.close()
 
 
 def test_a_source_may_do_without_a_login(config):
@@ -145,3 +194,11 @@ def test_a_time_without_zone_is_read_in_the_brands_zone(config):
 
 def test_settings_without_sources_are_fine():
     assert parse_config({"brand": {"name": "T"}}).sources == {}
+
+
+def test_words_are_kept_as_long_as_the_platform_and_the_operator_both_allow():
+    raw = {"brand": {"name": "T"}, "keep": {"x": {"days": 30}, "youtube": {"days": 60}}}
+    config = parse_config(raw)
+    assert config.rules("x").retain_days == 30
+    assert config.rules("youtube").retain_days == 30  # its own rule
+    assert config.rules("mastodon").retain_days is None

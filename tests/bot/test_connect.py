@@ -8,6 +8,8 @@ import stat
 import sys
 import tomllib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -16,16 +18,15 @@ import aiohttp
 import pytest
 from simulators.mastodon import US, Instance
 
-from bot.collect import collect
 from bot.config import read_config
 from bot.desk import Desk, wall_clock
+from bot.digest.build import build
 from bot.logins import build_connectors, close_all
-from bot.service import Service, steps
+from bot.review import Approve, approve
+from bot.service import run, serving_socket, start
 from bot.standing import look, standings
-from bot.suggest.playbook import Playbook
-from bot.supervise import run_forever
 from bot.tag import embed_some, tag_some
-from connectors.contract import AuthFailed
+from bot.web.app import create_socket_app
 from storage import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,6 +166,25 @@ async def test_a_wrong_code_or_a_no_keeps_nothing(connect, home, fields):
     assert not secret(home).exists()
 
 
+async def test_connecting_again_offers_what_was_answered_before_and_no_other_server(
+    desk, connect, instance
+):
+    await desk.store.close()
+    human = await connect("--paste", "--no-learn")
+    await human.read(re.escape(f"Address of your server [{instance.base}]"))
+    await human.read("code: ")
+    await human.type("right")
+    assert await human.ended() == 0
+    assert json.loads(secret(desk.home).read_text())["access_token"] == "fresh"
+    assert "listens from now on" not in human.out
+    before = secret(desk.home).read_text()
+    base, instance.base = instance.base, "https://elsewhere.example"
+    human = await connect("--paste", "--no-learn")
+    assert await human.ended() != 0
+    assert f"is on {base} (byname.toml), not on https://elsewhere.example" in human.out
+    assert secret(desk.home).read_text() == before
+
+
 async def test_it_learns_from_what_was_answered_before(connect, home, instance, reader):
     asked = instance.say("1002", "@tern do you ship to Norway?")
     instance.say(US, "@ada We do ship to Norway.", asked["id"])
@@ -227,31 +247,112 @@ async def test_a_revoked_token_says_what_to_do_wherever_one_looks(desk, connecto
     assert "tern" in seen.who
 
 
-async def test_a_revoked_token_stops_this_login_alone(desk, connectors, instance, reader):
-    instance.tokens.clear()
-    service = Service(desk, reader, Playbook({}, {}), connectors)
-    loops = steps(service)
-    stopping = asyncio.Event()
-    async with asyncio.timeout(20):
-        await run_forever("c", loops["collect:masto-mentions"], service.bell("c"), stopping)
-    (state,) = await desk.store.source_states()
-    assert state.error.startswith("signed out: run `byname connect mastodon --login masto`")
-    assert await loops["tag"]() == 1.0
-    assert await loops["housekeeping"]() == 10.0
+@asynccontextmanager
+async def running_bot(desk, reader):
+    """The service as `byname run` has it: its loops, and the socket that commands talk to."""
+    service = await start(desk, reader)
+    async with serving_socket(create_socket_app(service.desk), desk.home):
+        task = asyncio.create_task(run(service))
+        yield service
+        service.stopping.set()
+        for bell in service.bells.values():
+            bell.ring()
+        async with asyncio.timeout(30):
+            await task
 
 
-async def test_after_signing_in_again_it_goes_on(desk, connectors, instance):
-    source = desk.config.source("masto-mentions")
-    instance.tokens.clear()
-    with pytest.raises(AuthFailed):
-        await collect(desk, connectors["masto"], source)
-    instance.tokens["fresh"] = US
-    instance.say("1002", "@tern hello?")
-    secret(desk.home).write_text('{"access_token": "fresh"}')
-    again = build_connectors(desk)
-    taken = await collect(desk, again["masto"], source)
-    await close_all(again)
-    assert taken.added == 1
+async def until(look):
+    async with asyncio.timeout(30):
+        while not (found := await look()):  # noqa: ASYNC110 - it looks from outside
+            await asyncio.sleep(0.02)
+    return found
+
+
+@pytest.fixture
+async def bystander(aiohttp_server, desk) -> AsyncIterator[Instance]:
+    """Another login of the same home, on another instance, whose token stays good."""
+    one = Instance(wall_clock)
+    server = await aiohttp_server(one.app())
+    one.base = str(server.make_url("")).rstrip("/")
+    with (desk.home / "byname.toml").open("a") as settings:
+        settings.write(
+            f'poll_seconds = 1\n[logins.other]\nplatform = "mastodon"\nbase_url = "{one.base}"\n'
+            '[sources.other-mentions]\nlogin = "other"\npoll_seconds = 1\n'
+            "[policy]\nundo_seconds = 0\n"
+        )
+    (desk.home / "secrets" / "other.json").write_text('{"access_token": "good"}')
+    yield one
+    one.release()
+
+
+async def test_a_revoked_login_stops_alone_and_goes_on_when_it_is_connected_again(
+    desk, bystander, connect, instance, reader
+):
+    desk = replace(desk, config=read_config(desk.home / "byname.toml", {}))
+    store, instance.clock = desk.store, wall_clock
+    text = "@tern hello?"
+
+    def heard(status):
+        return until(lambda: store.find_message("mastodon", status["uri"]))
+
+    async def stands():
+        return (await standings(desk)).get("masto")
+
+    async with running_bot(desk, reader) as service:
+        asked = await heard(instance.say("1002", text))
+        instance.tokens.clear()
+        instance.hang_up()
+
+        async def is_signed_out():
+            return (seen := await stands()) and seen.is_signed_out and seen
+
+        seen = await until(is_signed_out)
+        assert seen.says.startswith("signed out: run `byname connect mastodon --login masto`")
+
+        async def is_noted():
+            return next((one.error for one in await store.source_states() if one.error), "")
+
+        assert (await until(is_noted)).startswith("signed out: run `byname connect mastodon")
+        page = await build(desk, desk.clock().astimezone(desk.config.zone).date())
+        (broken,) = (line.text for line in page.health if not line.is_good)
+        assert "masto-mentions" in broken
+        assert "run `byname connect mastodon --login masto`" in broken
+
+        before, beside = service.connectors["masto"], service.connectors["other"]
+        await heard(bystander.say("1003", text))  # the others go on
+        missed = instance.say("1002", text)
+        admin = await store.add_reviewer("Ines", "admin", desk.clock())
+        reply = await approve(desk, admin, Approve("r1", asked.id, "Hello Ada."))
+
+        human = await connect("--paste")
+        await human.read("code: ")
+        await human.type("right")
+        assert await human.ended() == 0
+        assert "the running bot has taken the new secret: this login goes on" in human.out
+        assert "added" not in human.out
+
+        await heard(missed)
+        await until(lambda: _is_sent(store, reply))
+        assert [one for one in await store.source_states() if one.error] == []
+        assert (await stands()).ok
+        assert service.connectors["masto"] is not before
+        assert service.connectors["other"] is beside
+    assert sum("Hello Ada." in one["content"] for one in instance.statuses.values()) == 1
+
+
+async def _is_sent(store, reply) -> bool:
+    return (await store.reply(reply.id)).state == "sent"
+
+
+async def test_a_bot_that_does_not_know_the_login_yet_says_what_to_do(home, connect, reader):
+    store = await open_store(home, clock=wall_clock)
+    async with running_bot(Desk(home, read_config(home / "byname.toml", {}), store), reader):
+        human = await connect("--paste")
+        await human.read("code: ")
+        await human.type("right")
+        assert await human.ended() == 0
+    await store.close()
+    assert "a bot runs on this home and does not know this login yet" in human.out
 
 
 async def test_check_says_that_a_login_is_signed_out(desk, instance, metadata):
@@ -268,3 +369,15 @@ async def test_check_says_that_a_login_is_signed_out(desk, instance, metadata):
         line = next(one for one in out.decode().splitlines() if "login masto" in one)
         assert says in line
         assert ("MEND" in line) == (code == 78)
+
+
+async def test_a_platform_that_wants_one_registered_address_gets_it():
+    from bot.cli.connect import _callback
+
+    came = asyncio.get_running_loop().create_future()
+    async with _callback(came) as free:
+        pass
+    async with _callback(came, urlsplit(free).port) as address:
+        assert address == free
+        await answer(address, code="right")
+        assert (await came)["code"] == "right"

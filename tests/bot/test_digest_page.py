@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -22,6 +23,7 @@ from digestday import (
     usual_facts,
 )
 
+from bot.costs import Cost, CostLine
 from bot.digest.build import compose
 from bot.digest.facts import Facts, midnight
 from bot.digest.files import render_json, write_files
@@ -32,6 +34,7 @@ from bot.digest.png import png
 from bot.digest.svg import svg
 from bot.digest.text import render_text
 from bot.digest.words import due_in, duration, listing, one_line
+from bot.overdue import Overdue
 from connectors.model import MessageRef
 from storage.model import (
     Brake,
@@ -187,6 +190,34 @@ def test_silence_with_a_broken_source_may_be_ours():
     page = compose(usual_facts(numbers=DayNumbers(TUESDAY), sources=(broken,)))
     assert page.headline == ("Nobody was heard, and masto-mentions fails: the silence may be ours.")
     assert page.health[0].text == "Source masto-mentions fails since Wed 07:00: token revoked"
+
+
+def test_a_source_that_spent_its_cap_is_paused_and_does_not_fail():
+    paused = SourceState("x-mentions", "1", None, None, "paused: 5.00 dollars are spent", MORNING)
+    page = compose(usual_facts(sources=(paused,)))
+    assert page.health[0].text == "Source x-mentions is paused: 5.00 dollars are spent."
+
+
+def test_what_was_not_looked_at_again_in_time_stands_in_the_health():
+    late = Overdue("x", 24, 7, "paused: 5.00 dollars are spent")
+    assert compose(usual_facts(overdue=(late,))).health[0].text == late.says
+
+
+def test_what_platforms_cost_is_said_in_every_rendering():
+    lines = (
+        CostLine("x-mentions", "x-mentions", 1_200, 1_200_000),
+        CostLine("reply", "replies", 1, 200_000),
+    )
+    cost = Cost("x", "x", 1_400_000, 4_200_000, 5_000_000, lines)
+    page = compose(usual_facts(costs=(cost,)))
+    said = (
+        "1.40 of 5.00 dollars this month in 1,201 calls, about 4.20 by the month's end at this",
+        "x-mentions 1.20 dollars in 1,200 calls; replies 0.20 dollars in 1 call",
+    )
+    for render in (render_html, render_text, render_markdown):
+        shown = " ".join(unescape(render(page)).replace("\\", "").split())
+        assert all(one in shown for one in said), render
+        assert "What it costs" not in render(compose(usual_facts()))
 
 
 def test_the_first_day_compares_with_nothing():

@@ -114,3 +114,27 @@ async def test_two_refreshes_at_once_ask_the_platform_once(secrets):
     assert asked == ["1"]
     assert [dict(one) for one in both] == [{"token": "2"}, {"token": "2"}]
     assert secrets.read("masto") == {"token": "2"}
+
+
+def test_every_writing_is_another_edition_even_of_the_same_words(secrets):
+    human = FileSecrets(secrets.home, locks={})
+    assert secrets.edition("masto") is None
+    editions = []
+    for writer in (human, secrets, human):
+        writer.write("masto", {"token": "1"})
+        editions.append(secrets.edition("masto"))
+        secrets.read("masto")
+    assert len(set(editions)) == 3
+    assert secrets.written == {"masto": editions[1]}
+
+
+async def test_a_sign_in_during_a_refresh_is_not_overwritten(secrets):
+    human = FileSecrets(secrets.home, locks={})
+    secrets.write("sky", {"token": "old"})
+
+    async def renew(_):
+        human.write("sky", {"token": "signed in again"})
+        return {"token": "renewed"}
+
+    assert await secrets.refresh("sky", renew) == {"token": "signed in again"}
+    assert human.read("sky") == {"token": "signed in again"}

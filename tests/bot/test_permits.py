@@ -100,6 +100,18 @@ async def test_a_platform_that_cannot_be_asked_keeps_nobody_from_writing(town):
     assert not (await permits.hint(message)).allowed
 
 
+async def test_while_time_passes_a_hint_is_asked_for_all_the_same(town):
+    """A clock that never stands still, as the real one."""
+    here, gate, _ = await asking(town, Permission(False, "Blocked.", "the platform"))
+
+    def ticking():
+        here.wall.now += timedelta(microseconds=1)
+        return here.wall.now
+
+    permits = Permits(here.store, lambda _: gate, ticking)
+    assert not (await permits.hint(await here.message())).allowed
+
+
 async def test_the_last_calls_are_not_spent_on_what_can_wait(town):
     here, gate, permits = await asking(town, Permission(False, "Blocked.", "the platform"))
     gate.left = Budget(3, 300, here.wall() + timedelta(minutes=2))

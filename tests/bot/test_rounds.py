@@ -4,7 +4,7 @@ from bot.rounds import ABOVE_S, NEXT_BATCH_S, RECHECK_S, STANDING_S, Gone, round
 from bot.service import Service, steps
 from bot.standing import standings
 from bot.suggest.playbook import Playbook
-from connectors.contract import Rejected
+from connectors.contract import AuthFailed, Rejected
 from connectors.model import Budget
 
 LATER_GONE = {"type": "delete", "ref": "ask", "at": "+1h"}
@@ -74,6 +74,21 @@ async def test_a_login_that_answers_oddly_is_an_answer_too(town):
     await rounds(here.desk, here.connectors | {"masto": Broken()}, Gone())["login:masto"]()
     seen = (await standings(here.desk))["masto"]
     assert (seen.ok, seen.says, seen.is_signed_out) == (False, "an odd answer", False)
+
+
+class Refusing:
+    async def check(self):
+        raise AuthFailed("401")
+
+
+async def test_a_login_that_is_accepted_again_by_itself_is_told_once(town):
+    here, back = await town(), []
+    told = dict(here.connectors)
+    step = rounds(here.desk, told, Gone(), back.append)["login:masto"]
+    for connector in (here.connector, Refusing(), Broken(), here.connector, here.connector):
+        told["masto"] = connector
+        await step()
+    assert back == ["masto"]
 
 
 async def test_looking_for_what_stands_above_has_its_round(town):

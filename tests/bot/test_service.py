@@ -134,6 +134,24 @@ async def test_a_login_that_is_revoked_stops_the_sender_and_keeps_the_reply(serv
     assert (await here.reply(reply)).state == "approved"
 
 
+async def test_a_login_that_was_refused_for_a_moment_goes_on_when_it_is_accepted(serve):
+    rule = {"fault": "auth_failed", "operation": "pages", "attempts": [1]}
+    here, service = await serve(faults=[rule])
+    async with running(service):
+
+        async def heard():
+            return await here.store.find_message("mastodon", "ask")
+
+        async def is_refused():
+            states = await here.store.source_states()
+            return states and "signed out" in states[0].error
+
+        await until(is_refused)
+        assert not await heard()
+        service.ring_for("masto")
+        await until(heard)
+
+
 async def test_a_login_that_was_told_to_wait_keeps_quiet_for_everybody(serve):  # [15]
     limited = {"fault": "rate_limited", "messages": ["ask"], "attempts": [1], "until_s": 90}
     here, service = await serve(faults=[limited])

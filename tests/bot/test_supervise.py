@@ -58,10 +58,10 @@ async def test_a_rate_limit_pauses_a_minute_at_least():
     assert loop.pauses == [60.0, 1.0]
 
 
-async def test_a_login_that_is_not_valid_stops_its_loop():
+async def test_a_login_that_is_not_valid_stands_still_until_somebody_rings():
     loop = Loop(AuthFailed("revoked"), 1.0)
     assert await loop.run() == [("login stopped", "error")]
-    assert loop.pauses == []
+    assert loop.pauses == [None, 1.0]
 
 
 async def test_a_bug_is_logged_with_its_trace_and_the_loop_goes_on():

@@ -2,21 +2,29 @@
 
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import openapi
 import pytest
 from lexicons import Lexicons
-from simulators import bluesky_answers
+from simulators import bluesky_answers, reddit_answers, x_answers
 from simulators.bluesky import Network
+from simulators.hackernews import News
 from simulators.mastodon import Instance
+from simulators.reddit import Site
+from simulators.x import Square
+from stands.reddit import APPROVED
+from stands.x import secret
 
-from connectors import bluesky
-from connectors.contract import Free, Meter
+from connectors import bluesky, x
+from connectors.contract import CapReached, Free, Meter
+from connectors.model import Charge
+from connectors.reddit import connect as open_reddit
 
 FIRST_START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -159,9 +167,47 @@ def setup_type() -> type[Desk]:
 
 
 @pytest.fixture
+async def site(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Site]:
+    """A simulated Reddit."""
+    one = Site(wall)
+    server = await aiohttp_server(reddit_answers.app(one))
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
+
+
+@pytest.fixture
+async def reddit(site: Site, tmp_path: Path, wall: Wall) -> AsyncIterator[Callable[..., Any]]:
+    """Open our account on the simulated Reddit; settings by keyword."""
+    opened: list[Any] = []
+    drawer = Drawer({"desk": dict(APPROVED)})
+
+    def make(**settings: object) -> Any:
+        known = {"reddit_url": site.base, "oauth_url": site.base, "timeout_s": 5, **settings}
+        opened.append(open_reddit(Desk(tmp_path, wall, "reddit", "desk", known, drawer)))
+        return opened[-1]
+
+    make.drawer = drawer  # type: ignore[attr-defined]
+    yield make
+    site.release()
+    for one in opened:
+        await one.close()
+
+
+@pytest.fixture
 async def instance(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Instance]:
     """A simulated Mastodon instance."""
     one = Instance(wall)
+    server = await aiohttp_server(one.app())
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
+
+
+@pytest.fixture
+async def news(aiohttp_server: Any, wall: Wall) -> AsyncIterator[News]:
+    """A simulated Hacker News, with its search."""
+    one = News(wall)
     server = await aiohttp_server(one.app())
     one.base = str(server.make_url("")).rstrip("/")
     yield one
@@ -197,12 +243,82 @@ async def sky(network: Network, tmp_path: Path, wall: Wall) -> AsyncIterator[Cal
     drawer = Drawer({"desk": {"identifier": "tern.test", "password": "app-pass-word"}})
 
     def make(**settings: object) -> Any:
-        known = {"base_url": network.base, "timeout_s": 2, **settings}
+        known = {"base_url": network.base, "timeout_s": 20, **settings}
         setup = Desk(tmp_path, wall, "bluesky", "desk", known, drawer)
         opened.append(bluesky.connect(setup))
         return opened[-1]
 
     make.drawer = drawer  # type: ignore[attr-defined]
+    yield make
+    for one in opened:
+        await one.close()
+
+
+@pytest.fixture
+async def square(aiohttp_server: Any, wall: Wall) -> AsyncIterator[Square]:
+    """X in miniature; whatever passed keeps to X's specification, where that is."""
+    one = Square(wall)
+    server = await aiohttp_server(x_answers.app(one))
+    one.base = str(server.make_url("")).rstrip("/")
+    yield one
+    one.release()
+    if (path := recordings()) is not None:
+        assert openapi.mistakes(one, specification_of(path)) == []
+
+
+@cache
+def specification_of(path: Path) -> openapi.Specification:
+    return openapi.Specification(path / "x" / "openapi-v2-trimmed.json")
+
+
+@pytest.fixture
+def specification(recorded: Path) -> openapi.Specification:
+    return specification_of(recorded)
+
+
+@dataclass
+class Purse:
+    """A meter that notes what it was asked for, and stops at a cap (micro-dollars)."""
+
+    clock: Wall
+    cap: int | None = None
+    asked: list[tuple[str, int]] = field(default_factory=list)
+    charges: list[tuple[str, Charge]] = field(default_factory=list)
+    paid: set[tuple[str, str]] = field(default_factory=set)
+
+    async def ask(self, purpose: str, at_most: int) -> None:
+        if self.cap is not None and self.total + at_most > self.cap:
+            raise CapReached("this month's money is spent")
+        self.asked.append((purpose, at_most))
+
+    async def spent(self, purpose: str, charge: Charge) -> None:
+        assert self.asked, "somebody paid without having asked"
+        self.charges.append((purpose, charge))
+        self.paid |= {(self._today(), one) for one in charge.refs}
+
+    async def paid_today(self, refs: Sequence[str]) -> frozenset[str]:
+        return frozenset(one for one in refs if (self._today(), one) in self.paid)
+
+    @property
+    def total(self) -> int:
+        return sum(one.micro_dollars for _, one in self.charges)
+
+    def _today(self) -> str:
+        return self.clock().date().isoformat()
+
+
+@pytest.fixture
+async def on_x(square: Square, tmp_path: Path, wall: Wall) -> AsyncIterator[Callable[..., Any]]:
+    """Open our account on X in miniature; settings by keyword. It has a purse and a drawer."""
+    opened: list[Any] = []
+    drawer, purse = Drawer({"desk": secret(square)}), Purse(wall)
+
+    def make(**settings: object) -> Any:
+        known = {"base_url": square.base, "timeout_s": 5, **settings}
+        opened.append(x.connect(Desk(tmp_path, wall, "x", "desk", known, drawer, purse)))
+        return opened[-1]
+
+    make.drawer, make.purse = drawer, purse  # type: ignore[attr-defined]
     yield make
     for one in opened:
         await one.close()

@@ -57,7 +57,7 @@ async def test_the_same_reply_is_the_same_record_whenever_it_is_sent(network, sk
     kept = replace(one, created_at=wall())  # a store keeps milliseconds
     network.faults[PUT] = ["timeout_after"]
     with pytest.raises(Unavailable):
-        await sky(timeout_s=0.3).post(one)
+        await sky(timeout_s=1.5).post(one)
     wall.go(hours=2)
     again = await sky().post(kept)
     assert (await sky().find_reply(kept)).ref == again.ref
@@ -92,6 +92,16 @@ async def test_a_reply_is_found_before_the_network_shows_it(network, sky, wall):
     connector, one = sky(), reply(wall, question)
     posted = await connector.post(one)
     assert network.post(posted.ref) is None
+    assert (await connector.find_reply(one)).ref == posted.ref
+
+
+async def test_a_reply_that_even_our_own_server_shows_late_is_found_later(network, sky, wall):
+    question = network.say(ADA, "@tern.test hi")
+    network.own_lag = timedelta(seconds=30)
+    connector, one = sky(), reply(wall, question)
+    posted = await connector.post(one)
+    assert await connector.find_reply(one) is None
+    wall.go(seconds=31)
     assert (await connector.find_reply(one)).ref == posted.ref
 
 

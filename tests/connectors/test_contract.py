@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 import pytest
 import stands
 
+from connectors._platforms import PLATFORMS, may_post
 from connectors.contract import (
     AuthFailed,
     Connector,
@@ -34,18 +35,22 @@ ERRORS = {
 TOOK_EFFECT = ("error_after", "timeout_after", "cut", "garbled")
 
 
-def makers():
-    """Return what makes a stand, by platform: every module of `stands` that has one."""
-    modules = {
-        one.name: import_module(f"stands.{one.name}") for one in iter_modules(stands.__path__)
-    }
-    return {name: module.make for name, module in modules.items() if hasattr(module, "make")}
+def modules():
+    """Return the modules of `stands` that make one, by platform."""
+    found = {one.name: import_module(f"stands.{one.name}") for one in iter_modules(stands.__path__)}
+    return {name: module for name, module in found.items() if hasattr(module, "make")}
 
 
-@pytest.fixture(params=sorted(makers()))
+SPEAKING = sorted(name for name, one in modules().items() if getattr(one, "can_post", True))
+READ_ONLY = sorted(set(modules()) - set(SPEAKING))
+speaks = pytest.mark.parametrize("stand", SPEAKING, indirect=True)
+only_reads = pytest.mark.parametrize("stand", READ_ONLY, indirect=True)
+
+
+@pytest.fixture(params=sorted(modules()))
 def stand(request, tmp_path, wall, setup_type):
     """A platform in miniature, one after the other."""
-    return makers()[request.param](request, tmp_path, wall, setup_type)
+    return modules()[request.param].make(request, tmp_path, wall, setup_type)
 
 
 @pytest.fixture
@@ -152,6 +157,7 @@ async def test_the_thread_above_is_told_oldest_first(stand, open_):
     assert [one.ref for one in await open_().thread(stand.parent)] == stand.above
 
 
+@speaks
 async def test_a_reply_is_one_attempt_and_is_seen_as_ours(stand, open_, wall):
     connector = open_()
     _, cursor = await listen(connector, stand.source)
@@ -166,6 +172,7 @@ async def test_a_reply_is_one_attempt_and_is_seen_as_ours(stand, open_, wall):
     assert found[0].fate == "there"
 
 
+@speaks
 async def test_an_over_long_text_never_leaves(stand, open_, wall):
     with pytest.raises(Rejected) as caught:
         await open_().post(reply(stand, wall, text=stand.too_long))
@@ -173,6 +180,7 @@ async def test_an_over_long_text_never_leaves(stand, open_, wall):
     assert stand.attempts() == 0
 
 
+@speaks
 @pytest.mark.parametrize("fault", ERRORS)
 async def test_what_goes_wrong_says_who_must_act_and_is_one_attempt(stand, open_, wall, fault):
     stand.fail(fault)
@@ -185,6 +193,7 @@ async def test_what_goes_wrong_says_who_must_act_and_is_one_attempt(stand, open_
     assert stand.shown("It left today.") == (fault in TOOK_EFFECT)
 
 
+@speaks
 async def test_a_limit_says_until_when(stand, open_, wall):
     stand.fail("rate_limited")
     with pytest.raises(RateLimited) as caught:
@@ -192,6 +201,7 @@ async def test_a_limit_says_until_when(stand, open_, wall):
     assert timedelta() < caught.value.until - wall() <= timedelta(hours=1)
 
 
+@speaks
 @pytest.mark.parametrize("fault", ERRORS)
 async def test_an_uncertain_reply_is_found_exactly_if_it_is_there(stand, open_, wall, fault):
     uncertain = reply(stand, wall)
@@ -204,6 +214,7 @@ async def test_an_uncertain_reply_is_found_exactly_if_it_is_there(stand, open_, 
     assert (found is not None) == (fault in TOOK_EFFECT)
 
 
+@speaks
 async def test_another_reply_is_not_taken_for_ours(stand, open_, wall):
     connector = open_()
     await connector.post(reply(stand, wall))
@@ -218,6 +229,7 @@ async def test_it_tells_what_became_of_messages(stand, open_):
     assert [one.ref for one in told] == [stand.parent.ref, stand.gone.ref]
 
 
+@speaks
 async def test_it_says_before_where_no_reply_is_possible(stand, open_, wall):
     connector = open_()
     assert (await connector.may_reply(stand.parent)).allowed
@@ -230,6 +242,7 @@ async def test_it_says_before_where_no_reply_is_possible(stand, open_, wall):
     assert caught.value.code == "parent_gone"
 
 
+@speaks
 async def test_a_deleted_reply_is_gone(stand, open_, wall):
     connector, made = open_(), reply(stand, wall)
     posted = await connector.post(made)
@@ -239,6 +252,26 @@ async def test_a_deleted_reply_is_gone(stand, open_, wall):
     stand.wait()
     assert await connector.find_reply(made) is None
     await connector.delete(posted)  # once more does no harm
+
+
+@only_reads
+async def test_where_nobody_can_post_every_reply_is_refused_before_it_leaves(stand, open_, wall):
+    connector, uncertain = open_(), reply(stand, wall)
+    permission = await connector.may_reply(stand.parent)
+    assert not permission.allowed
+    assert permission.rule
+    assert permission.source
+    with pytest.raises(Rejected) as caught:
+        await connector.post(uncertain)
+    assert caught.value.code == "not_allowed"
+    assert caught.value.reason == permission.rule
+    assert await connector.find_reply(uncertain) is None
+    assert (stand.attempts(), stand.shown(uncertain.text)) == (0, 0)
+
+
+def test_only_a_platform_without_a_way_to_post_is_left_out_of_the_posting_tests():
+    closed = {name for name in modules() if name in PLATFORMS and not may_post(name).allowed}
+    assert set(READ_ONLY) == closed
 
 
 async def test_closing_twice_does_no_harm(open_):

@@ -96,3 +96,12 @@ def test_the_settings_shown_are_settings_there_are(blocks):
     shown = tomllib.loads(blocks["byname.toml"])
     assert shown["logins"]["book"]["connector"] == "guestbook"
     assert shown["sources"]["book"]["login"] == "book"
+
+
+def test_every_test_that_the_list_of_traps_names_exists():
+    listed = PAGE.parents[1] / "reference" / "traps.md"
+    tests = Path(__file__).parent
+    there = "".join(one.read_text(encoding="utf-8") for one in tests.glob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", listed.read_text(encoding="utf-8"))
+    assert len(named) > 10
+    assert [one for one in named if f"def {one}(" not in there] == []

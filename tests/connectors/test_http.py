@@ -145,7 +145,7 @@ async def test_an_answer_is_read_to_its_end(site):
 @pytest.mark.parametrize("path", ["/cut", "/half", "/slow"])
 async def test_a_broken_line_may_have_been_heard_and_is_one_attempt(site, path):
     with pytest.raises(Unavailable) as caught:
-        await ask(site, path, timeout_s=0.2)
+        await ask(site, path, timeout_s=1.0)
     assert caught.value.was_sent
     assert site.seen == [path]
 
@@ -155,6 +155,26 @@ async def test_no_method_is_repeated_by_the_library(site, method):
     with pytest.raises(Unavailable):
         await ask(site, "/cut", method)
     assert site.seen == ["/cut"]
+
+
+async def test_a_server_that_closes_without_saying_so_is_heard_each_time():
+    lines = []
+
+    async def serve(reader, writer):
+        lines.append(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await reader.read(1)  # a second request on this line is met by its end
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server:
+        async with _http.session("byname-test") as web_session:
+            told = [await _http.ask(web_session, "GET", url) for _ in range(3)]
+        await asyncio.gather(*lines)
+    assert [one.status for one in told] == [200, 200, 200]
 
 
 async def test_a_redirect_is_not_followed(site):

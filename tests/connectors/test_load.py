@@ -61,4 +61,4 @@ def test_the_package_names_all_of_ours():
     groups = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["entry-points"]
     named = groups[_load.GROUP]
     assert named == {name: f"connectors.{name}:connect" for name in _load.ours()}
-    assert set(groups[_load.SIGN_IN_GROUP]) == set(_load.ours()) - {"replay"}
+    assert set(groups[_load.SIGN_IN_GROUP]) == set(_load.ours()) - {"replay", "hackernews"}

@@ -1,6 +1,5 @@
 """The Mastodon connector against a simulated instance, and against recorded answers."""
 
-import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -18,17 +17,17 @@ from connectors.contract import (
     ConnectorError,
     RateLimited,
     Rejected,
-    Unavailable,
     UnexpectedAnswer,
 )
 from connectors.mastodon import parse, sign_in
 from connectors.mastodon.api import _reason, read_instance
 from connectors.mastodon.connector import addressed
 from connectors.mastodon.feed import NAMED, SETTLES, Feed, Mark, order
-from connectors.mastodon.stream import read_event, read_frame
-from connectors.model import Deleted, Edited, MessageRef, Outgoing, Seen, Source, Unreadable
+from connectors.mastodon.stream import read_event
+from connectors.model import MessageRef, Outgoing, Seen, Source, Unreadable
 
 MENTIONS = Source("mentions", "mastodon", "mastodon")
+POST = "POST /api/v1/statuses"
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
 
@@ -114,6 +113,18 @@ async def test_what_a_policy_put_aside_is_heard(instance, connect):
     instance.notify("mention", status, filtered=True)
     events, _ = await collect(connect())
     assert said(events) == ["psst"]
+
+
+async def test_notifications_of_other_or_unknown_kinds_say_nothing(instance, connect):
+    instance.heeds_types = False
+    post = instance.say(US, "New saddles")
+    instance.notify("favourite", post)
+    instance.notify("follow", None)
+    instance.notify("somersault", None)
+    instance.say("1002", "@tern hi")
+    events, _ = await collect(connect())
+    assert [type(one) for one in events] == [Seen, Seen]
+    assert sorted(said(events)) == ["@tern hi", "New saddles"]
 
 
 async def test_a_quote_is_a_quote_and_names_what_it_quotes(instance, connect):
@@ -266,92 +277,6 @@ async def test_a_login_that_may_not_listen_stops_and_an_odd_answer_does_not(inst
         await collect(connect())
 
 
-# Streaming
-
-
-@pytest.mark.parametrize("way", ["events", "socket"])
-async def test_a_stream_tells_when_to_look_and_what_was_edited_or_deleted(instance, connect, way):
-    instance.stream_by = way
-    first = instance.say("1002", "@tern one")
-    connector, events = connect(streaming=True), []
-
-    async def listen():
-        async for page in connector.pages(MENTIONS, None):
-            events.extend(page.events)
-            heard.set()
-
-    heard = asyncio.Event()
-    task = asyncio.create_task(listen())
-    async with asyncio.timeout(20):
-        for happen in (
-            lambda: None,
-            lambda: instance.say("1002", "@tern two"),
-            lambda: instance.edit(first["id"], "@tern one, again"),
-            lambda: instance.delete(first["id"]),
-        ):
-            if events:
-                await instance.listening.wait()
-            happen()
-            await heard.wait()
-            heard.clear()
-        instance.hang_up()
-        with pytest.raises(Unavailable, match="ended"):
-            await task
-    assert [type(one) for one in events] == [Seen, Seen, Edited, Deleted]
-    assert events[2].message.text == "@tern one, again"
-    assert events[3].ref == first["uri"]
-
-
-async def test_what_others_post_is_no_reason_to_look(instance, connect):
-    connector, heard = connect(streaming=True), []
-
-    async def listen():
-        async for page in connector.pages(MENTIONS, None):
-            heard.extend(said(page.events))
-            woken.set()
-
-    woken = asyncio.Event()
-    task = asyncio.create_task(listen())
-    async with asyncio.timeout(20):
-        await instance.listening.wait()
-        other, ours = instance.say("1002", "lunch"), instance.say(US, "news")
-        instance.tell("update", json.dumps(other))
-        instance.tell("update", "{")
-        before = instance.calls.total()
-        instance.tell("update", json.dumps(ours))
-        await woken.wait()
-    assert heard == ["news"]
-    assert instance.calls.total() - before <= 5
-    instance.hang_up()
-    with pytest.raises(Unavailable):
-        await task
-
-
-async def test_what_happened_while_a_stream_was_down_is_heard_first(instance, connect):
-    _, cursor = await collect(connect())
-    instance.say("1002", "@tern missed")
-    connector = connect(streaming=True)
-    pages = connector.pages(MENTIONS, cursor)
-    assert said((await anext(pages)).events) == ["@tern missed"]
-    await pages.aclose()
-
-
-async def test_an_instance_without_streams_says_so(instance, connect):
-    instance.stream_by = ""
-    connector = connect(streaming=True)
-    with pytest.raises(Unavailable, match="offers no stream"):
-        await collect(connector)
-
-
-def test_heartbeats_and_noise_of_a_stream_say_nothing():
-    assert read_event([":thump"]) is None
-    assert read_event(["event: delete", "data: 7"]).payload == "7"
-    assert read_event(["event: x", "data: a", "data:b"]).payload == "a\nb"
-    assert read_frame("{") is None
-    assert read_frame("[]") is None
-    assert read_frame('{"event": "delete", "payload": "7"}').payload == "7"
-
-
 # Speaking
 
 
@@ -402,6 +327,19 @@ async def test_length_counts_the_mention_that_we_add_and_the_instance_s_limit(
     await connector.post(reply(wall, status, text="x" * 495))
 
 
+@pytest.mark.parametrize(("most", "fits"), [(60, False), (5000, True)])
+async def test_the_instance_says_how_much_fits(instance, connect, wall, most, fits):
+    question = instance.say("1002", "@tern hi")
+    instance.most_characters = most
+    made = reply(wall, question, "x" * 600 if fits else "x" * 70)
+    if fits:
+        await connect().post(made)
+    else:
+        with pytest.raises(Rejected, match="60 fit"):
+            await connect().post(made)
+    assert instance.calls[POST] == fits
+
+
 async def test_a_reply_is_found_however_it_is_shown(instance, connect, wall):
     status, connector = instance.say("1002", "@tern hi"), connect()
     text = "Look & see:\nhttps://example.com/a/very/long/path/indeed\n\n@bo@far.example knows <it>"
@@ -422,6 +360,16 @@ async def test_an_older_reply_of_the_same_words_is_another(instance, connect, wa
     instance.say(US, "@ada It left today.", status["id"])
     wall.go(hours=1)
     assert await connector.find_reply(reply(wall, status)) is None
+
+
+async def test_a_reply_that_the_instance_does_not_show_yet_is_found_later(instance, connect, wall):
+    instance.lag = timedelta(seconds=30)
+    status, connector = instance.say("1002", "@tern where is it?"), connect()
+    posted = await connector.post(reply(wall, status))
+    one = reply(wall, status)
+    assert await connector.find_reply(one) is None
+    wall.go(seconds=31)
+    assert (await connector.find_reply(one)).ref == posted.ref
 
 
 async def test_a_reply_is_found_under_many_later_ones(instance, connect, wall):
@@ -463,6 +411,64 @@ async def test_recheck_asks_for_many_at_once_where_it_can(instance, connect, has
     assert told[3].message.text == "@tern changed"
     asked = sum(count for name, count in instance.calls.items() if "GET /api/v1/statuses" in name)
     assert asked == (3 if has_batches else 27)
+
+
+# Without a login
+
+
+@pytest.fixture
+async def listen(instance, tmp_path, wall, setup_type):
+    """Open a source without login."""
+    settings = {"base_url": instance.base, "timeout_s": 20}
+    connector = mastodon.connect(setup_type(tmp_path, wall, "mastodon", "source:tag", settings))
+    yield connector
+    await connector.close()
+
+
+TAG = Source("tag", "mastodon", "mastodon", "hashtag", query="#saddles")
+
+
+async def test_a_hashtag_is_read_without_a_login(instance, listen):
+    post = instance.say("1002", "my new #saddles")
+    answer = instance.say("1003", "nice #saddles", post["id"])
+    events, cursor = await collect(listen, TAG)
+    assert said(events) == ["my new #saddles", "nice #saddles"]
+    assert not any(one.message.author.is_ours for one in events)
+    assert [one.text for one in await listen.thread(ref(answer))] == ["my new #saddles"]
+    instance.delete(post["id"])
+    assert [one.fate for one in await listen.recheck([ref(post), ref(answer)])] == [
+        "deleted",
+        "there",
+    ]
+    assert (await collect(listen, TAG, cursor))[0] == []
+
+
+async def test_check_of_a_source_without_login_says_that_nobody_is_signed_in(instance, listen):
+    health = await listen.check()
+    assert health.who == f"nobody on {instance.base} (4.6.4): read only"
+    assert not health.has_automation_label
+
+
+async def test_where_tags_are_not_public_a_human_has_to_connect_a_login(instance, listen):
+    instance.is_public = False
+    with pytest.raises(AuthFailed, match="byname connect mastodon"):
+        await collect(listen, TAG)
+
+
+async def test_nobody_is_mentioned_where_nobody_is_signed_in(listen):
+    with pytest.raises(AuthFailed, match="only a hashtag is public"):
+        await collect(listen)
+
+
+async def test_nothing_is_posted_where_nobody_is_signed_in(instance, listen, wall):
+    status = instance.say("1002", "my new #saddles")
+    permission = await listen.may_reply(ref(status))
+    assert not permission.allowed
+    assert "by hand" in permission.rule
+    with pytest.raises(Rejected) as caught:
+        await listen.post(reply(wall, status))
+    assert caught.value.code == "not_allowed"
+    assert instance.calls["POST /api/v1/statuses"] == 0
 
 
 # Limits, tokens, what check says
@@ -526,6 +532,18 @@ async def test_a_login_without_a_valid_token_stops(instance, connect, token):
     connector = connect(token)
     with pytest.raises(AuthFailed):
         await connector.check()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("rejected", AuthFailed), ("forbidden", AuthFailed), ("html_404", UnexpectedAnswer)],
+)
+async def test_a_token_refused_in_other_words_stops_the_login_too(instance, connect, fault, error):
+    path = "GET /api/v1/accounts/verify_credentials"
+    for look in (lambda one: one.check(), collect):
+        instance.faults[path] = [fault]
+        with pytest.raises(error):
+            await look(connect())
 
 
 @pytest.mark.parametrize("settings", [{"base_url": "nowhere"}, {"colour": "red"}])

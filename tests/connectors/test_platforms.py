@@ -2,7 +2,15 @@
 
 import pytest
 
-from connectors._platforms import PLATFORMS, data_rules, length, may_post, platform
+from connectors._length import X_NEVER
+from connectors._platforms import (
+    PLATFORMS,
+    data_rules,
+    length,
+    may_post,
+    platform,
+    reply_price,
+)
 
 
 def conformance(shared, name):
@@ -28,6 +36,29 @@ def test_x_counts_as_twitter_text_does(recorded, name, without):
     counted = [(case["description"], length("x", case["text"]).used) for case in cases]
     assert counted == [(case["description"], case["expected"]["weightedLength"]) for case in cases]
     assert len(cases) >= 2
+
+
+def test_every_group_of_cases_is_counted_or_is_about_something_else(recorded):
+    """`tweets` holds the rule of 140, before texts were weighed; the rest is not about length."""
+    yaml = pytest.importorskip("yaml")
+    text = (recorded / "twitter-text" / "conformance-validate.yml").read_text(encoding="utf-8")
+    assert set(yaml.safe_load(text)["tests"]) == {
+        *("WeightedTweetsWithDiscountedEmojiCounterTest", "UnicodeDirectionalMarkerCounterTest"),
+        *("WeightedTweetsCounterTest", "tweets", "usernames", "lists", "hashtags", "urls"),
+        "urls_without_protocol",
+    }
+
+
+@pytest.mark.parametrize("name", ["WeightedTweetsWithDiscountedEmojiCounterTest",
+                                  "UnicodeDirectionalMarkerCounterTest",
+                                  "WeightedTweetsCounterTest"])  # fmt: skip
+def test_x_takes_a_text_exactly_if_twitter_text_does(recorded, name):
+    """The rule of 280, whatever the older cases count for an emoji."""
+    for case in conformance(recorded, name):
+        told = case["expected"]
+        if told["weightedLength"] == length("x", case["text"]).used:
+            fits = 0 < told["weightedLength"] <= 280
+            assert told["valid"] == (fits and not X_NEVER & set(case["text"])), case
 
 
 @pytest.mark.parametrize(
@@ -121,3 +152,21 @@ def test_youtube_is_not_kept_for_more_than_a_month():
 def test_an_unknown_platform_keeps_its_name_and_takes_no_posts():
     assert platform("ibm_cdp").name == "ibm_cdp"
     assert not platform("ibm_cdp").may_post
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "micro_dollars"),
+    [
+        ("x", "Thank you", 10_000),
+        ("x", "See https://tern.example/a", 200_000),
+        ("mastodon", "See https://tern.example/a", 0),
+        ("nobody-knows-this", "Thank you", 0),
+    ],
+)
+def test_a_reply_costs_what_its_platform_asks(name, text, micro_dollars):
+    assert reply_price(name, text) == micro_dollars
+
+
+def test_a_language_model_may_write_on_x_only_with_its_approval():
+    assert not data_rules("x").may_generate
+    assert data_rules("x", is_approved=True).may_generate

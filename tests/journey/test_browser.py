@@ -226,6 +226,68 @@ async def test_an_edited_answer_is_counted_by_the_server_and_sent_as_written(
     assert reply.text == "Answer to First? Best, Maja"
 
 
+async def test_what_only_a_human_can_answer_is_copied_answered_there_and_noted(
+    enter, stage, clock, desk, base
+):
+    link = "https://www.reddit.com/comments/1/_/7"
+    first = await stage.waiting("Any good kettle?", "Ours!", source="heard", url=link)
+    await stage.waiting("Which kettle?", "Look here.", source="heard", who="bob")
+    visit = await enter()
+    await visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base)
+    await visit.page.get_by_role("link", name="By hand").click()
+    await visit.opened("Any good kettle?")
+    await visit.is_live()
+    there = visit.page.get_by_role("link", name="Answer on reddit")
+    await expect(there).to_have_attribute("href", link)
+    await visit.press("c")
+    await expect(visit.page.locator(".toast")).to_contain_text("Copied")
+    assert await visit.page.evaluate("navigator.clipboard.readText()") == "Ours!"
+    await visit.press("Enter")  # nothing to approve here
+    await visit.page.get_by_label("Link of your answer").fill(link + "8")
+    await visit.press("Escape")
+    await visit.press("h")
+    await visit.opened("Which kettle?")
+    await expect(visit.page.locator(".toast").last).to_contain_text("Answered by hand")
+    assert (await desk.store.message(first)).reason == f"answered by hand: {link}8"
+    await visit.press("x")
+    await expect(visit.page.locator(".entry")).to_have_count(0)
+    assert await desk.store.replies() == []
+
+
+async def test_every_view_can_be_clicked_beside_full_counts(enter, stage, clock, desk):
+    await stage.waiting("Any good kettle?", source="heard")
+    visit = await enter()
+    nav = visit.page.get_by_role("navigation", name="Views")
+    room = await nav.bounding_box()
+    for link in await nav.get_by_role("link").all():
+        box = await link.bounding_box()
+        assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
+
+
+async def test_without_javascript_answering_by_hand_is_noted_too(enter, stage, clock, desk):
+    message_id = await stage.waiting("Any good kettle?", "Ours!", source="heard")
+    visit = await enter(java_script_enabled=False)
+    await visit.open(f"/m/{message_id}?view=by_hand")
+    await expect(visit.page.locator(".by-hand-pane .words").first).to_have_text("Ours!")
+    await expect(visit.page.get_by_role("button", name="Copy")).to_have_count(0)
+    await visit.page.get_by_role("button", name="Answered by hand").click()
+    await expect(visit.page.get_by_text("Answered by hand: done.")).to_be_visible()
+    assert (await desk.store.message(message_id)).state == "done"
+
+
+async def test_the_price_of_a_reply_follows_what_is_typed(enter, stage):
+    await stage.waiting("How do I descale it?", "Vinegar.")
+    visit = await enter()
+    cost = visit.page.locator("#cost")
+    await expect(cost).to_have_text("costs 0.01 dollars")
+    await visit.page.locator("#reply").fill("See https://kettlewren.example/descale")
+    await expect(cost).to_have_text("costs 0.20 dollars with a link, 0.01 without")
+    await expect(cost).to_have_class("cost is-dear")
+    await visit.page.locator("#reply").fill("Vinegar, then rinse.")
+    await expect(cost).to_have_text("costs 0.01 dollars")
+    await expect(cost).to_have_class("cost")
+
+
 async def test_every_other_decision_has_a_key(enter, stage, clock, desk):
     first, second, third = await three_wait(stage, clock)
     visit = await enter()

@@ -1,15 +1,21 @@
-"""A short run of benchmarks/kill_loop.py: killed again and again, and nothing doubled or lost."""
+"""Short runs of benchmarks/kill_loop.py: killed again and again, and nothing doubled or lost."""
 
-from benchmarks import kill_loop
+from benchmarks.kill_loop import kill_loop, report
+from benchmarks.kill_network import Platforms
+from benchmarks.kill_worlds import IN_FLIGHT_S, LAG_S, POLICY, Replayed
+
+PATIENT = {**POLICY, "settle_seconds": 3.0}  # also where the tests share their machine
 
 
 def test_settling_takes_longer_than_an_effect_can():
-    assert kill_loop.POLICY["settle_seconds"] > kill_loop.LAG_S + kill_loop.IN_FLIGHT_S
+    assert POLICY["settle_seconds"] > POLICY["post_timeout_seconds"]
+    assert POLICY["settle_seconds"] > LAG_S + IN_FLIGHT_S
 
 
 async def test_killed_again_and_again_nothing_is_doubled_lost_or_unapproved(tmp_path):
-    tally = await kill_loop.kill_loop(tmp_path / "home", kills=4, messages=60, seed=3)
-    said = kill_loop.report("byname", tally)
+    world = Replayed(tmp_path / "home", 60, 3)
+    tally = await kill_loop(world, kills=4, seed=3)
+    said = report("byname", tally)
     assert tally.is_clean(), said
     assert tally.kills == 4
     assert tally.posts > 20, said
@@ -17,7 +23,32 @@ async def test_killed_again_and_again_nothing_is_doubled_lost_or_unapproved(tmp_
 
 async def test_an_outbox_that_tries_again_doubles(tmp_path):
     """The same loop can see a double: without this, no doubles would mean nothing."""
-    tally = await kill_loop.kill_loop(
-        tmp_path / "home", kills=1, messages=60, seed=3, module="benchmarks.naive"
+    world = Replayed(tmp_path / "home", 60, 3)
+    tally = await kill_loop(world, kills=1, seed=3, module="benchmarks.naive")
+    assert tally.doubled > 0, report("naive", tally)
+
+
+async def test_killed_in_the_middle_of_posting_to_platforms_each_approval_is_one_reply(tmp_path):
+    world = Platforms(tmp_path / "home", 20, 3, policy=PATIENT)
+    tally = await kill_loop(world, kills=6, seed=3)
+    said = report("byname", tally)
+    assert tally.is_clean(), said
+    assert tally.kills == 6
+    assert {one.place for one in world.seen().shown} == {"mastodon", "forgetful", "bluesky"}, said
+    assert len(tally.promised) > 15, said
+
+
+async def test_posts_that_every_platform_answers_with_an_error_are_found_and_not_repeated(tmp_path):
+    world = Platforms(
+        tmp_path / "home", 9, 3, writes={"error_after": 1.0}, reads={}, policy=PATIENT
     )
-    assert tally.doubled > 0, kill_loop.report("naive", tally)
+    tally = await kill_loop(world, kills=1, seed=3)
+    said = report("byname", tally)
+    assert tally.is_clean(), said
+    assert tally.found == tally.posts == tally.attempts == len(tally.promised) > 0, said
+
+
+async def test_an_outbox_that_tries_again_doubles_on_platforms_too(tmp_path):
+    world = Platforms(tmp_path / "home", 9, 3, writes={"error_after": 0.7}, reads={})
+    tally = await kill_loop(world, kills=1, seed=3, module="benchmarks.naive")
+    assert tally.doubled > 0, report("naive", tally)

@@ -1,39 +1,12 @@
 """The whole of byname on real servers: a mention comes into the queue, a human answers it, once."""
 
 import asyncio
-import json
-from datetime import UTC, datetime, timedelta
+
+from home import make_home
 
 from benchmarks.rig import client, start, until
 
-SETTINGS = """\
-[brand]
-name = "Tern"
-[logins.desk]
-platform = "{platform}"
-base_url = "{base_url}"
-[sources.desk-mentions]
-login = "desk"
-kind = "mentions"
-answer_since = {since}
-poll_seconds = 1
-[policy]
-undo_seconds = 0
-"""
 ANSWER = "It left this morning, and we are sorry that it took so long."
-
-
-def make_home(home, peer) -> None:
-    (home / "playbook").mkdir(parents=True)
-    (home / "secrets").mkdir(mode=0o700)
-    since = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
-    settings = SETTINGS.format(
-        platform=peer.source.platform, base_url=peer.base_url, since=since.replace("+00:00", "Z")
-    )
-    (home / "byname.toml").write_text(settings, encoding="utf-8")
-    secret = home / "secrets" / "desk.json"
-    secret.write_text(json.dumps(dict(peer.secret.values)), encoding="utf-8")
-    secret.chmod(0o600)
 
 
 async def test_a_mention_is_answered_by_the_running_service_and_read_back_once(peer, tmp_path):

@@ -21,6 +21,11 @@ async def test_rechecks_are_narrowed_to_what_a_login_can_see(desk, store, clock)
     found = await store.to_recheck("mastodon", clock.now, sources=["other-mentions"])
     assert [one.id for one in found] == [theirs]
     assert [one.id for one in await store.to_recheck("mastodon", clock.now)] == [mine, theirs]
+    besides = await store.to_recheck("mastodon", clock.now, but_not=["other-mentions"])
+    assert [one.id for one in besides] == [mine]
+    assert await store.count_overdue("mastodon", clock.now) == 2
+    assert await store.count_overdue("mastodon", clock.now, sources=["other-mentions"]) == 1
+    assert await store.count_overdue("x", clock.now) == 0
     assert await store.to_recheck("mastodon", clock.now, sources=[]) == []
 
 

@@ -116,6 +116,33 @@ async def test_a_listen_only_message_is_tagged_and_never_suggested(desk, store):
     assert kept.tags == desk.tags
 
 
+async def test_what_a_human_may_answer_by_hand_waits_without_a_login(desk, store):
+    message_id = await desk.hear(source=replace(KEYWORD, by_hand=True))
+    await desk.tag(state="waiting")
+    kept = await store.message(message_id)
+    assert (kept.state, kept.login, kept.conversation_id) == ("waiting", None, None)
+    assert (await store.work_left())["suggest"] == 1
+
+
+async def test_by_hand_too_nobody_answers_what_is_older(desk, store):
+    source = replace(KEYWORD, by_hand=True, answer_since=desk.now)
+    message_id = await desk.hear(source=source, created_at=desk.now - timedelta(days=2))
+    await desk.tag(state="waiting")
+    assert (await store.message(message_id)).state == "history"
+
+
+async def test_our_answer_on_the_platform_ends_what_was_to_be_answered_by_hand(desk, store):
+    source = replace(KEYWORD, by_hand=True)
+    message_id = await desk.hear(source=source, ref="q", kind="comment")
+    await desk.tag(state="waiting")
+    await desk.hear(
+        "by hand", source=source, by=desk.ours, parent_ref="q", root_ref="q", kind="comment"
+    )
+    kept = await store.message(message_id)
+    assert (kept.state, kept.reason) == ("done", "answered")
+    assert (await store.person(kept.author.person_id)).out_count == 1
+
+
 async def test_an_import_is_history_and_its_first_text_stays(desk, store):
     heard = replace(desk.said("first"), platform="import", created_at=None, position=0)
     taken = await desk.take(Seen(heard), source=IMPORT)

@@ -106,6 +106,11 @@ async def test_a_closed_store_leaves_one_file(store, home):
 
 async def test_the_version_of_the_schema_is_in_the_file(store, home):
     conn = sqlite3.connect(home / "byname.db")
-    assert migrations.applied(conn) == {"0001_first_release", "0002_search"}
+    assert migrations.applied(conn) == {
+        "0001_first_release",
+        "0002_search",
+        "0003_answered_by_hand",
+        "0004_spending",
+    }
     assert migrations.is_current(conn)
     conn.close()

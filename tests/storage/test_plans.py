@@ -44,6 +44,7 @@ LOOK_UPS = {
         conn, remembering.Nearest(), Vector("m", b"\1"), 5, exclude_thread=0
     ),
     "recheck": lambda conn: rechecking.to_recheck(conn, "x", 0, 10),
+    "overdue": lambda conn: rechecking.count_overdue(conn, "x", 0),
     "session": lambda conn: team.session(conn, "token", 0),
     "decisions": lambda conn: reviewing.decisions(conn, 0, 1),
     "claim": lambda conn: working.claim(conn, "tag", "me", 10, now=0, until=1),

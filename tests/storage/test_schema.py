@@ -85,3 +85,20 @@ def test_a_sound_database_with_quoted_answers_is_called_sound():
     conn.execute("PRAGMA foreign_keys=0")
     conn.execute("INSERT INTO quotes (text_id, quoted_id) VALUES (5, 7)")
     assert conn.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+
+
+def test_decisions_of_before_are_kept_when_a_new_kind_comes():
+    conn = sqlite3.connect(":memory:")
+    chain = type(migrations.migrations)("byname")
+    chain(name="0001_first_release")(migrations.first_release)
+    chain(name="0002_search")(migrations.search)
+    chain.apply(Database(conn))
+    row = "1, 'r', '{}', 1, 1, 5, 'why', NULL, NULL, NULL, NULL, '', NULL"
+    conn.execute(f"INSERT INTO decisions VALUES ({row.format('no_reply')})")
+    with pytest.raises(sqlite3.IntegrityError):
+        conn.execute(f"INSERT INTO decisions VALUES ({row.format('by_hand')})")
+    conn.commit()
+    migrations.migrate(conn)
+    assert conn.execute("SELECT kind, reason FROM decisions").fetchall() == [("no_reply", "why")]
+    conn.execute("UPDATE decisions SET kind = 'by_hand'")
+    assert migrations.dump(conn) == migrations.dump(fresh())

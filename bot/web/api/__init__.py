@@ -21,13 +21,16 @@ acts as the first admin, or as the reviewer that X-Byname-Reviewer names (name o
     GET  /search                           read    q before limit -> messages
     GET  /replies                          read    state (repeated) limit -> replies
     GET  /brakes                           read    -> brakes
-    GET  /sources                          read    -> sources, work
+    GET  /sources                          read    -> sources, work, logins, costs, estimates,
+                                                   overdue
     GET  /reviewers                        read    -> reviewers
-    POST /length                           read    text message_id -> used limit unit fits findings
+    POST /length                           read    text message_id
+                                                   -> used limit unit fits cost findings
     POST /messages/{id}/approve            review  request_id text suggestion_id suggestion_version
                                                    option shown_hash seconds -> reply, undo_seconds
     POST /messages/{id}/reject             review  request_id reason -> decision
     POST /messages/{id}/no-reply           review  request_id -> decision
+    POST /messages/{id}/by-hand            review  request_id url -> decision
     POST /messages/{id}/snooze             review  request_id, choice or until -> decision
     POST /messages/{id}/correct            review  sentiment intents offensive crisis needs_reply
     POST /replies/{id}/undo                review  -> reply

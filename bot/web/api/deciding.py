@@ -9,6 +9,7 @@ from bot.web.api.reading import answer
 from bot.web.asked import (
     ApproveBody,
     BrakeBody,
+    ByHandBody,
     ChangeReviewerBody,
     CorrectBody,
     DoneBody,
@@ -53,6 +54,18 @@ async def no_reply(request: web.Request) -> web.Response:
     body = await json_body(request, DoneBody)
     decision = await review.no_reply_needed(
         request.app[DESK], request[CALLER].reviewer, path_id(request), body.request_id
+    )
+    return answer(decision=decision)
+
+
+async def answered_by_hand(request: web.Request) -> web.Response:
+    body = await json_body(request, ByHandBody)
+    decision = await review.answered_by_hand(
+        request.app[DESK],
+        request[CALLER].reviewer,
+        path_id(request),
+        body.request_id,
+        body.url.strip(),
     )
     return answer(decision=decision)
 

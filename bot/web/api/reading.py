@@ -4,7 +4,10 @@ from typing import get_args
 
 from aiohttp import web
 
+from bot.costs import costs, reply_cost
 from bot.errors import InputError
+from bot.estimates import estimates
+from bot.overdue import overdue
 from bot.standing import standings
 from bot.suggest.guard import inspect_reply
 from bot.web.asked import LengthBody, json_body, path_id, query_id, query_limit, queue_filter
@@ -90,6 +93,9 @@ async def sources(request: web.Request) -> web.Response:
         sources=await desk.store.source_states(),
         work=await desk.store.work_left(),
         logins=list((await standings(desk)).values()),
+        costs=await costs(desk.store, desk.config, desk.clock()),
+        estimates=await estimates(desk),
+        overdue=await overdue(desk),
     )
 
 
@@ -98,13 +104,14 @@ async def reviewers(request: web.Request) -> web.Response:
 
 
 async def measure(request: web.Request) -> web.Response:
-    """Count a text as its platform does, and say what the guard has against it."""
+    """Count a text as its platform does, say its price, and what the guard has against it."""
     body = await json_body(request, LengthBody)
     desk = request.app[DESK]
     asked = await desk.store.message(body.message_id)
     findings = inspect_reply(body.text, asked, desk.config) if body.text.strip() else []
     return web.json_response(
-        plain(length(asked.platform, body.text)) | {"findings": plain(findings)}
+        plain(length(asked.platform, body.text))
+        | {"findings": plain(findings), "cost": plain(reply_cost(asked.platform, body.text))}
     )
 
 

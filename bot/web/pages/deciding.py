@@ -12,6 +12,7 @@ from bot import review
 from bot.web.asked import (
     ApproveBody,
     BrakeBody,
+    ByHandBody,
     CorrectBody,
     DoneBody,
     RejectBody,
@@ -54,6 +55,19 @@ async def no_reply(request: web.Request) -> web.Response:
         request.app[DESK], request[CALLER].reviewer, path_id(request), body.request_id
     )
     return _go_on(fields, said="no_reply")
+
+
+async def answered_by_hand(request: web.Request) -> web.Response:
+    fields = await form(request)
+    body = check(ByHandBody, only(fields, ByHandBody))
+    await review.answered_by_hand(
+        request.app[DESK],
+        request[CALLER].reviewer,
+        path_id(request),
+        body.request_id,
+        body.url.strip(),
+    )
+    return _go_on(fields, said="by_hand")
 
 
 async def snooze(request: web.Request) -> web.Response:

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.costs import costs
 from bot.desk import Desk
+from bot.estimates import estimates
+from bot.meter import PAUSED
+from bot.overdue import overdue
 from bot.standing import standings
 from bot.web.asked import query_id
 from bot.web.keys import DESK
@@ -74,6 +78,10 @@ async def sources(request: web.Request) -> web.Response:
         rows=rows,
         work=await desk.store.work_left(),
         logins=await standings(desk),
+        costs=await costs(desk.store, desk.config, desk.clock()),
+        estimates=await estimates(desk),
+        overdue=await overdue(desk),
+        paused=PAUSED,
     )
 
 

@@ -36,7 +36,7 @@ async def person(request: web.Request) -> web.Response:
         person=one,
         said=said,
         has_more=len(said) == SAID,
-        chart=await chart_of(desk, person_id, desk.clock(), span_days=120),
+        chart=await chart_of(desk, one, desk.clock(), span_days=120),
         merged=query_id(request, "merged"),
         wishes=[account for account in one.accounts if account.opted_out_at],
     )

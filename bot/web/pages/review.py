@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from bot.config import LISTEN_ONLY
+from bot.costs import ReplyCost, reply_cost
 from bot.desk import Desk
 from bot.suggest.guard import Finding, inspect_reply
 from bot.suggest.suggest import why_forbidden
@@ -16,7 +18,7 @@ from bot.web.asked import filter_query, path_id, place_query, query_id, queue_fi
 from bot.web.chart import MoodChart, mood_chart
 from bot.web.keys import DESK
 from bot.web.render import page
-from connectors._platforms import Length, length, may_post
+from connectors._platforms import Length, answer_page, length, may_post
 from nlp.model import INTENTS
 from storage.model import (
     Message,
@@ -39,7 +41,16 @@ class Composer:
     option: Option | None  # None: the reviewer's own words
     text: str
     size: Length
+    cost: ReplyCost | None  # None: replies are free there
     findings: Sequence[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a human needs who answers on the platform itself."""
+
+    link: str
+    options: Sequence[Option]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class Known:
 
     person: Person
     recent: Sequence[Message]
-    chart: MoodChart
+    chart: MoodChart | None  # None: their platform's rules allow no mood over time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,7 @@ class Opened:
     known: Known | None
     composer: Composer | None
     refusal: str  # why nobody can answer here; empty: somebody can
+    by_hand: ByHand | None = None  # where somebody can answer elsewhere
 
 
 async def review(request: web.Request) -> web.Response:
@@ -164,6 +176,7 @@ async def open_message(request: web.Request, message_id: int) -> Opened:
         known=await known(desk, entry),
         composer=None if refusal else compose(desk, entry, request.query.get("option", "")),
         refusal=refusal,
+        by_hand=by_hand(entry) if refusal else None,
     )
 
 
@@ -188,10 +201,8 @@ def why_not(desk: Desk, entry: QueueEntry) -> str:
         return "This is our own message."
     if message.deleted_at is not None:
         return "They deleted their message; an answer would stand alone."
-    if entry.reply is not None and entry.reply.state not in {"withdrawn", "recalled", "failed"}:
+    if entry.reply is not None and entry.reply.state not in _ENDED:
         return "There is a reply already."
-    if message.login is None:
-        return "This source only listens: there is no login to answer with."
     return _not_allowed(desk, message) or _STATES.get(message.state, "")
 
 
@@ -200,11 +211,25 @@ def _not_allowed(desk: Desk, message: Message) -> str:
     source = desk.config.sources.get(message.source)
     if not permission.allowed:
         return permission.rule
-    if source is not None and (source.listen_only or source.kind in {"search", "hashtag"}):
+    if source is not None and (source.listen_only or source.kind in LISTEN_ONLY):
         return "Found by listening: byname does not write to people who did not write to us."
+    if message.login is None:
+        return "This source only listens: there is no login to answer with."
     return ""
 
 
+def by_hand(entry: QueueEntry) -> ByHand | None:
+    """Return what answering by hand needs; nothing where the message waits for no answer."""
+    message, options = entry.message, entry.suggestion.options if entry.suggestion else ()
+    is_busy = entry.reply is not None and entry.reply.state not in _ENDED
+    if message.state not in {"waiting", "suggested", "snoozed"} or is_busy:
+        return None
+    is_first = message.parent_ref is None
+    link = answer_page(message.platform, message.ref, is_first=is_first, url=message.url)
+    return ByHand(link, options)
+
+
+_ENDED = frozenset({"withdrawn", "recalled", "failed"})
 _STATES = {
     "new": "Just arrived; it is being read.",
     "history": "History: it was there before byname began to answer.",
@@ -220,7 +245,8 @@ def compose(desk: Desk, entry: QueueEntry, asked: str) -> Composer:
         chosen = options[0]
     text = chosen.text if chosen else ""
     findings = inspect_reply(text, entry.message, desk.config) if text else []
-    return Composer(chosen, text, length(entry.message.platform, text), findings)
+    platform = entry.message.platform
+    return Composer(chosen, text, length(platform, text), reply_cost(platform, text), findings)
 
 
 async def known(desk: Desk, entry: QueueEntry) -> Known | None:
@@ -231,10 +257,15 @@ async def known(desk: Desk, entry: QueueEntry) -> Known | None:
         return None
     said = await desk.store.person_messages(entry.person_id, limit=40)
     recent = [one for one in said if one.thread_id != entry.message.thread_id][:6]
-    return Known(person, recent, await chart_of(desk, entry.person_id, desk.clock()))
+    return Known(person, recent, await chart_of(desk, person, desk.clock()))
 
 
-async def chart_of(desk: Desk, person_id: int, now: datetime, span_days: int = 60) -> MoodChart:
+async def chart_of(
+    desk: Desk, person: Person, now: datetime, span_days: int = 60
+) -> MoodChart | None:
+    """Return somebody's mood over time, where the rules of all their platforms allow that."""
+    if not all(desk.config.rules(one.platform).may_profile for one in person.accounts):
+        return None
     today = now.astimezone(desk.config.zone).date()
-    days = await desk.store.person_days(person_id, today - timedelta(days=span_days))
+    days = await desk.store.person_days(person.id, today - timedelta(days=span_days))
     return mood_chart(days, today, span_days)

@@ -94,6 +94,9 @@ async function count() {
   if (asked !== counting || !$("#length")) return;
   $("#length").textContent = `${said.used} of ${said.limit} ${said.unit}`;
   $("#length").classList.toggle("over", !said.fits);
+  $("#cost").hidden = said.cost === null;
+  $("#cost").textContent = said.cost?.says ?? "";
+  $("#cost").classList.toggle("is-dear", said.cost?.is_dear ?? false);
   $("#findings").replaceChildren(...said.findings.map((one) => {
     const line = Object.assign(document.createElement("li"), { textContent: one.message });
     line.className = one.blocks ? "blocks" : "warns";
@@ -208,7 +211,12 @@ export async function undo(id = approved.at(-1)) {
   }
 }
 
-const SAID = { "reject-form": "Rejected.", "no-reply-form": "No reply needed.", "snooze-form": "Snoozed." };
+const SAID = {
+  "reject-form": "Rejected.",
+  "no-reply-form": "No reply needed.",
+  "snooze-form": "Snoozed.",
+  "by-hand-form": "Answered by hand.",
+};
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -218,6 +226,7 @@ document.addEventListener("submit", (event) => {
   } else if (form.id in SAID) {
     event.preventDefault();
     const body = { request_id: form.elements.request_id.value };
+    if (form.elements.url) body.url = form.elements.url.value;
     if (event.submitter?.name) body[event.submitter.name] = event.submitter.value;
     decide(form, body, () => toast(SAID[form.id], { seconds: 3 }));
   } else if (form.dataset.api?.endsWith("/undo")) {
@@ -227,6 +236,17 @@ document.addEventListener("submit", (event) => {
 });
 
 export const noReply = () => $("#no-reply-form")?.requestSubmit();
+export const byHand = () => $("#by-hand-form")?.requestSubmit();
+
+export async function copy(button = $("button.copy")) {
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.text);
+    toast("Copied.", { seconds: 3 });
+  } catch {
+    toast("This browser does not let a page copy: mark the words yourself.", { bad: true });
+  }
+}
 
 // Live ----------------------------------------------------------------------------------------
 export async function refreshList() {
@@ -282,7 +302,8 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     if (option.classList.contains("own")) ownWords();
     else take(option);
-  } else if (event.target.id === "edit") edit();
+  } else if (event.target.closest?.("button.copy")) copy(event.target.closest("button.copy"));
+  else if (event.target.id === "edit") edit();
   else if (event.target.id === "reload-open") {
     sessionStorage.removeItem(draftKey());
     editor().value = editor().defaultValue;

@@ -178,8 +178,9 @@ async def test_an_edited_message_shows_how_it_read_before(browser, stage):
 async def test_what_was_found_by_listening_cannot_be_answered(browser, stage, desk):
     message_id = await stage.hear("Anyone tried Kettlewren?", "heard")
     html = await browser.read(f"/m/{message_id}")
-    assert "only listens" in html
+    assert "Found by listening" in html
     assert 'id="composer"' not in html
+    assert 'id="by-hand"' not in html  # not read yet
 
 
 async def test_whoever_only_reads_sees_no_buttons(enter, stage):
@@ -213,9 +214,9 @@ async def test_the_brake_is_on_every_page_with_who_set_it(browser, desk):
 
 
 async def test_the_person_page_shows_everything_said_both_ways(browser, stage, desk):
-    message_id = await stage.waiting("How do I descale it?")
+    message_id = await stage.waiting("How do I descale it?", source="masto-all")
     person = (await desk.store.entry(message_id)).person_id
-    await stage.waiting("And the other one?", "Same.", ref="x:two")
+    await stage.waiting("And the other one?", "Same.", ref="two", source="masto-all")
     await browser.send(f"/people/{person}/note", {"account_id": "1", "text": "Likes tea"})
     html = await browser.read(f"/people/{person}")
     assert "How do I descale it?" in html
@@ -274,6 +275,7 @@ async def test_a_source_in_trouble_says_so(browser, stage, desk, clock):
     html = await browser.read("/sources")
     assert "signed out: sign in again" in html
     assert "Not looked at yet." in html
+    assert "What it costs" not in html
 
 
 async def test_a_digest_is_shown_locked_in(browser, tmp_path):
@@ -353,3 +355,15 @@ async def test_a_long_list_goes_on_where_it_was_left(browser, stage, clock):
     older = await browser.read("/?after=50")
     assert 'class="entry" href="/m/51?after=50"' in older
     assert "number 50?" in await browser.read("/m/52?after=50")
+
+
+async def test_a_mood_over_time_is_shown_where_the_platform_allows_it(browser, stage):
+    on_mastodon = await stage.waiting("Broken", source="masto-all", how=tags("negative"))
+    assert "1 negative" in await browser.read(f"/m/{on_mastodon}")
+
+
+async def test_a_mood_over_time_is_not_shown_where_the_platform_forbids_it(browser, stage, desk):
+    on_x = await stage.waiting("Broken", how=tags("negative"))
+    assert "1 negative" not in await browser.read(f"/m/{on_x}")
+    person = (await desk.store.message(on_x)).author.person_id
+    assert "allow no mood of one person" in await browser.read(f"/people/{person}")

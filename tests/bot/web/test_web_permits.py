@@ -69,7 +69,7 @@ async def test_how_a_login_stands_is_shown_with_its_budget(enter, desk, clock):
 async def test_a_login_that_is_signed_out_says_what_to_do(enter, desk):
     await look(desk, Platform(health=AuthFailed("401: revoked")), "masto")
     html = await (await enter("read")).read("/sources")
-    assert "signed out: run `byname connect mastodon --login masto`" in html
+    assert "signed out: run <code>byname connect mastodon --login masto</code>" in html
 
 
 async def test_a_login_nobody_has_looked_at_is_not_shown(enter):

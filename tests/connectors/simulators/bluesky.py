@@ -92,6 +92,7 @@ class Network:
         self.gates: dict[str, dict] = {}  # by uri of the first post
         self.broken: list[tuple[str, object]] = []  # (position in the list, a row nobody can read)
         self.lag = timedelta()  # until the network shows what a server has taken
+        self.own_lag = timedelta()  # until that server itself does: harder than the real ones
         self.skew = timedelta()  # how far the server's clock is ahead
         self.tokens: dict[str, str] = {}  # token -> "good" or "expired"
         self.refreshers: set[str] = set()
@@ -200,6 +201,11 @@ class Network:
     def post(self, uri: str) -> Post | None:
         found = self.posts.get(uri)
         return found if found and found.visible_at <= self.clock() else None
+
+    def own_post(self, uri: str) -> Post | None:
+        """Return a post as its author's own server knows it."""
+        found = self.posts.get(uri)
+        return found if found and found.indexed_at + self.own_lag <= self.clock() else None
 
     def is_blocked(self, who: str) -> bool:
         return bool(self.viewer.get(who, {}).keys() & {"blockedBy", "blocking"})

@@ -50,7 +50,7 @@ class Answers:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         nsid = request.match_info["nsid"]
         params = list(request.query.items())
-        body = await request.json() if request.can_read_body else None
+        body = await request.json() if request.body_exists else None
         self.net.calls[nsid] += 1
         fault = self.net.faults.get(nsid, [])
         fault = fault.pop(0) if fault else ""
@@ -182,7 +182,7 @@ class Answers:
         return {}
 
     def getRecord(self, query, *_):  # noqa: N802
-        post = self.net.posts.get(f"at://{query['repo']}/{query['collection']}/{query['rkey']}")
+        post = self.net.own_post(f"at://{query['repo']}/{query['collection']}/{query['rkey']}")
         if post is None:
             raise Refused(400, "RecordNotFound", "Could not locate record")
         return {"uri": post.uri, "cid": post.cid, "value": post.record}

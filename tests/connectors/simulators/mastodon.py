@@ -4,11 +4,13 @@ import asyncio
 import html
 import json
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from aiohttp import web
 
 US = "1001"
+PUBLIC = ("/api/v1/timelines/tag/", "/api/v1/statuses", "/api/v2/instance", "/api/v1/instance")
 
 
 def stamp(moment: datetime) -> str:
@@ -18,8 +20,9 @@ def stamp(moment: datetime) -> str:
 class Instance:
     """The state of one instance, and how it misbehaves."""
 
-    def __init__(self, clock) -> None:
+    def __init__(self, clock, host="here.example") -> None:
         self.clock = clock
+        self.host = host
         self.base = ""
         self.tokens = {"good": US}
         self.accounts: dict[str, dict] = {}
@@ -33,8 +36,13 @@ class Instance:
         self.headers: dict[str, str] = {}  # what a 429 says besides
         self.left = 299
         self.min_id = "works"  # or "ignored", or "since": the newest page above it
+        self.heeds_types = True
+        self.most_characters = 500
         self.has_batches = True
+        self.is_public = True  # tags and statuses are shown to who is not signed in
         self.has_idempotency_key = True
+        self.lag = timedelta()  # until a status that was posted is shown
+        self.shown_at: dict[str, datetime] = {}  # of what was posted with such a lag
         self.stream_by = "events"  # or "socket", or "" for none
         self.policy = {"for_private_mentions": "filter", "for_not_following": "accept"}
         self.blocked_by: set[str] = set()
@@ -50,7 +58,7 @@ class Instance:
 
     def account(self, number: str, acct: str) -> dict:
         user, _, host = acct.partition("@")
-        home = f"https://{host or 'here.example'}"
+        home = f"https://{host or self.host}"
         picture = f"{home}/avatars/missing.png"
         return {
             "id": number, "username": user, "acct": acct, "display_name": user.title(),
@@ -98,7 +106,7 @@ class Instance:
         if word.startswith("@"):
             user = word[1:].split("@", maxsplit=1)[0]
             return (
-                f'<span class="h-card" translate="no"><a href="https://here.example/@{user}"'
+                f'<span class="h-card" translate="no"><a href="https://{self.host}/@{user}"'
                 f' class="u-url mention">@<span>{user}</span></a></span>'
             )
         if word.startswith("https://"):
@@ -132,6 +140,12 @@ class Instance:
         gone = self.deleted[number]
         self.notifications = [one for one in self.notifications if one["status"] is not gone]
         self.tell("delete", number)
+
+    def shown(self) -> dict[str, dict]:
+        """Return the statuses that readers see now."""
+        now = self.clock()
+        late = {one for one, at in self.shown_at.items() if at > now}
+        return {number: one for number, one in self.statuses.items() if number not in late}
 
     def tell(self, event: str, payload: str) -> None:
         for one in self.listeners:
@@ -171,7 +185,8 @@ class Instance:
         self.queries.append((request.path, request.query_string))
         if not request.path.startswith(("/oauth", "/api/v1/apps")) or request.method == "GET":
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if token not in self.tokens:
+            is_open = self.is_public and not token and request.path.startswith(PUBLIC)
+            if token not in self.tokens and not is_open:
                 return self._no(401, "The access token is invalid")
         fault = self.faults[name].pop(0) if self.faults.get(name) else ""
         return await self._go_wrong(fault, request, handler)
@@ -186,6 +201,8 @@ class Instance:
                 return self._no(403, "This action is outside the authorized scopes")
             case "rejected":
                 return self._no(422, "Validation failed: Text can't be blank")
+            case "html_404":
+                return web.Response(status=404, text="<html>", content_type="text/html")
             case "error_before":
                 return web.Response(status=503, text="<html>", content_type="text/html")
             case "timeout_before":
@@ -225,8 +242,8 @@ class Instance:
     async def _instance(self, _):
         streaming = {"events": self.base, "socket": self.base.replace("http", "ws")}
         urls = {"streaming": streaming.get(self.stream_by)}
-        most = {"max_characters": 500, "characters_reserved_per_url": 23}
-        told = {"domain": "here.example", "version": "4.6.4"}
+        most = {"max_characters": self.most_characters, "characters_reserved_per_url": 23}
+        told = {"domain": self.host, "version": "4.6.4"}
         return self._yes({**told, "configuration": {"urls": urls, "statuses": most}})
 
     async def _policy(self, _):
@@ -234,7 +251,7 @@ class Instance:
 
     async def _notifications(self, request):
         types = request.query.getall("types[]", [])
-        rows = [one for one in self.notifications if one["type"] in types]
+        rows = [one for one in self.notifications if one["type"] in types or not self.heeds_types]
         if request.query.get("include_filtered") != "true":
             rows = [one for one in rows if not one.get("filtered")]
         return self._list(request, rows, 80)
@@ -246,14 +263,14 @@ class Instance:
 
     async def _own(self, request):
         rows = [
-            one for one in self.statuses.values()
+            one for one in self.shown().values()
             if one["account"]["id"] == request.match_info["id"]
         ]  # fmt: skip
         return self._list(request, rows, 40)
 
     async def _tag(self, request):
         tag = f"#{request.match_info['tag']}".casefold()
-        rows = [one for one in self.statuses.values() if tag in one["content"].casefold()]
+        rows = [one for one in self.shown().values() if tag in one["content"].casefold()]
         return self._list(request, rows, 40)
 
     def _list(self, request, rows, most: int):
@@ -274,26 +291,28 @@ class Instance:
         if not self.has_batches:
             return self._no(404, "Not found")
         ids = request.query.getall("id[]")[:20]
-        return self._yes([self.statuses[one] for one in ids if one in self.statuses])
+        shown = self.shown()
+        return self._yes([shown[one] for one in ids if one in shown])
 
     async def _one(self, request):
-        status = self.statuses.get(request.match_info["id"])
+        status = self.shown().get(request.match_info["id"])
         return self._yes(status) if status else self._no(404, "Record not found")
 
     async def _context(self, request):
-        status = self.statuses.get(request.match_info["id"])
+        shown = self.shown()
+        status = shown.get(request.match_info["id"])
         if status is None:
             return self._no(404, "Record not found")
         above, number = [], status["in_reply_to_id"]
-        while number in self.statuses:
-            above.append(self.statuses[number])
+        while number in shown:
+            above.append(shown[number])
             number = above[-1]["in_reply_to_id"]
-        under = [one for one in self.statuses.values() if one["in_reply_to_id"] == status["id"]]
+        under = [one for one in shown.values() if one["in_reply_to_id"] == status["id"]]
         return self._yes({"ancestors": above[::-1], "descendants": under})
 
     async def _search(self, request):
         wanted = request.query["q"]
-        found = [one for one in self.statuses.values() if wanted in (one["uri"], one["url"])]
+        found = [one for one in self.shown().values() if wanted in (one["uri"], one["url"])]
         return self._yes({"accounts": [], "statuses": found, "hashtags": []})
 
     async def _post(self, request):
@@ -309,6 +328,8 @@ class Instance:
         status = self.say(US, asked["status"], asked["in_reply_to_id"], **more)
         if key:
             self.keys[key] = status["id"]
+        if self.lag:
+            self.shown_at[status["id"]] = self.clock() + self.lag
         return self._yes(status)
 
     async def _delete(self, request):
@@ -325,9 +346,10 @@ class Instance:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await response.write(b":)\n")
-        async for event, payload in self._told():
-            text = f":thump\n\nevent: {event}\ndata: {payload}\n\n"
-            await response.write(text.encode())
+        with suppress(ConnectionResetError):  # whoever listened is gone
+            async for event, payload in self._told():
+                text = f":thump\n\nevent: {event}\ndata: {payload}\n\n"
+                await response.write(text.encode())
         return response
 
     async def _socket(self, request):
@@ -335,9 +357,10 @@ class Instance:
             return self._no(404, "Not found")
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        async for event, payload in self._told():
-            frame = {"stream": ["user"], "event": event, "payload": payload}
-            await socket.send_str(json.dumps(frame))
+        with suppress(ConnectionResetError):
+            async for event, payload in self._told():
+                frame = {"stream": ["user"], "event": event, "payload": payload}
+                await socket.send_str(json.dumps(frame))
         return socket
 
     async def _told(self):
@@ -345,9 +368,11 @@ class Instance:
         queue: asyncio.Queue = asyncio.Queue()
         self.listeners.append(queue)
         self.listening.set()
-        while (told := await queue.get()) is not None:
-            yield told
-        self.listeners.remove(queue)
+        try:
+            while (told := await queue.get()) is not None:
+                yield told
+        finally:
+            self.listeners.remove(queue)
 
     def hang_up(self) -> None:
         for one in self.listeners:

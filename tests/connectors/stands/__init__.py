@@ -2,7 +2,8 @@
 
 A stand owns a platform in miniature with a long history of mentions, lets more of them happen, lets
 the next post go wrong, and knows what the platform itself would show. Every module here with a
-function `make(request, home, wall, desk)` is a platform of the contract test.
+function `make(request, home, wall, desk)` is a platform of the contract test. Where nobody can post
+by program a module says `can_post = False`: there the contract is that every post is refused.
 """
 
 from typing import Protocol

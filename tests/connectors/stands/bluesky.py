@@ -8,6 +8,7 @@ from connectors.model import MessageRef, Source
 
 HISTORY = 130
 PUT = "com.atproto.repo.putRecord"
+USUAL_PATIENCE_S, STALLED_PATIENCE_S = 20.0, 1.5  # a short one only where the network stalls
 
 
 def ref(post: Post, handle="ada.test") -> MessageRef:
@@ -22,6 +23,7 @@ class BlueskyStand:
     def __init__(self, home, wall, desk, network: Network) -> None:
         self.home, self.wall, self.desk, self.network = home, wall, desk, network
         self.drawer = {}
+        self.patience_s = USUAL_PATIENCE_S
         network.page = 40
         self.history: list[str] = []
         self.is_refusing = False
@@ -43,7 +45,7 @@ class BlueskyStand:
         base = "http://127.0.0.1:1" if self.is_refusing else self.network.base
         setup = self.desk(
             self.home, self.wall, "bluesky", "desk",
-            {"base_url": base, "timeout_s": 0.8, "account": "tern.test", **settings},
+            {"base_url": base, "timeout_s": self.patience_s, "account": "tern.test", **settings},
         )  # fmt: skip
         setup.secrets.values = self.drawer
         if "desk" not in self.drawer:
@@ -56,10 +58,12 @@ class BlueskyStand:
 
     def fail(self, fault: str) -> None:
         self.is_refusing = fault == "refused"
+        self.patience_s = STALLED_PATIENCE_S if fault.startswith("timeout") else USUAL_PATIENCE_S
         self.network.faults[PUT] = [fault]
 
     def heal(self) -> None:
         self.is_refusing = False
+        self.patience_s = USUAL_PATIENCE_S
         self.network.faults.clear()
 
     def wait(self) -> None:

@@ -7,6 +7,7 @@ from connectors.contract import Connector
 from connectors.model import MessageRef, Source
 
 HISTORY = 130
+USUAL_PATIENCE_S, STALLED_PATIENCE_S = 20.0, 1.5  # a short one only where it stalls
 
 
 def ref(status, visibility="public") -> MessageRef:
@@ -24,7 +25,7 @@ class MastodonStand:
         self.home, self.wall, self.desk, self.instance = home, wall, desk, instance
         self.history: list[str] = []
         self.is_refusing = False
-        self.patience_s = 20.0
+        self.patience_s = USUAL_PATIENCE_S
         self.post = instance.say(US, "New saddles are in.")
         asked = [self.mention() for _ in range(HISTORY)]
         self.parent, self.gone = ref(asked[7]), ref(asked[8])
@@ -54,12 +55,12 @@ class MastodonStand:
 
     def fail(self, fault: str) -> None:
         self.is_refusing = fault == "refused"
-        self.patience_s = 1.0 if fault.startswith("timeout") else 20.0
+        self.patience_s = STALLED_PATIENCE_S if fault.startswith("timeout") else USUAL_PATIENCE_S
         self.instance.faults["POST /api/v1/statuses"] = [fault]
 
     def heal(self) -> None:
         self.is_refusing = False
-        self.patience_s = 20.0
+        self.patience_s = USUAL_PATIENCE_S
         self.instance.faults.clear()
 
     def wait(self) -> None:
