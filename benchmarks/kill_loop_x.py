@@ -42,7 +42,7 @@ from bot.home import FileSecrets
 
 POST = "POST /2/tweets"
 PROBABLE = {
-    "error_before": 4, "error_after": 4, "cut": 4, "rate_limited": 2, "rate_limited_page": 1,
+    "error_before": 4, "error_after": 4, "cut": 4, "rate_limited": 3,
     "timeout_after": 8, "garbled": 2, "wall": 2, "late": 10, "slow": 63,
 }  # fmt: skip
 ASKS = ("has it arrived yet?", "it stopped working, why?", "what does it cost?", "can I send it?")
@@ -99,6 +99,7 @@ def crowd(count: int) -> Square:
         who = ADA if number % 2 else BO
         square.say(who, f"@tern about kettle {number}: {ASKS[number % len(ASKS)]}")
     square.clock = lambda: datetime.now(UTC)
+    square.headers = {"Retry-After": "1"}  # X itself would say a quarter of an hour
     return square
 
 

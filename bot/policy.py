@@ -88,8 +88,8 @@ def describe(tags: Tags, policy: Policy) -> str:
     if is_crisis(tags, policy):
         return "crisis"
     words = [scored.label for scored in tags.intents[:2]] or ["not judged"]
-    doubt = ", perhaps a crisis" if may_be_crisis(tags) else ""
-    return " and ".join(words) + doubt
+    doubt = "perhaps a crisis: " if may_be_crisis(tags) else ""
+    return doubt + " and ".join(words)
 
 
 def may_post_at(now: datetime, quiet_hours: str, zone: ZoneInfo) -> bool:

@@ -256,6 +256,17 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """A joining of two persons that stands: who came in, who said so and why."""
+
+    id: int
+    other_name: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PersonDay:
     """Counts of one person and one local date; pure formulas in bot read them."""
 

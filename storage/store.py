@@ -34,6 +34,7 @@ from storage.model import (
     Draft,
     Exchange,
     Memory,
+    Merge,
     Message,
     Note,
     Person,
@@ -273,6 +274,10 @@ class Reviewing(Protocol):
     async def add_note(self, account_id: int, text: str, by: int, now: datetime) -> Note: ...
     async def set_opt_out(self, account_id: int, on: bool, by: int, now: datetime) -> None: ...
     async def merge(self, keep: int, other: int, by: int, reason: str, now: datetime) -> int: ...
+    async def merges(self, person_id: int) -> Sequence[Merge]:
+        """Return the joinings that made this person and still stand, the latest first."""
+        ...
+
     async def unmerge(self, merge_id: int, by: int, now: datetime) -> None: ...
 
 
@@ -352,7 +357,13 @@ class Team(Protocol):
         ...
 
     async def session(self, token: str, now: datetime) -> Session | None: ...
-    async def end_session(self, session_id: int, now: datetime) -> None: ...
+    async def sessions(self, now: datetime) -> Sequence[Session]:
+        """Return every browser that is signed in, the latest first."""
+        ...
+
+    async def end_session(self, session_id: int, by: int, now: datetime) -> None:
+        """Sign one browser out; doing it twice changes nothing."""
+        ...
 
 
 class Counting(Protocol):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli._context import home_option, reading, run_async, writing
+from bot.cli._context import api, home_option, is_running, reading, run_async, writing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -45,7 +45,8 @@ async def _show(home: str | None, day: str, out: str | None, *, as_json: bool) -
     from bot.digest.text import render_text  # noqa: PLC0415
 
     async with reading(home) as desk:
-        page = await build(desk, _day(desk, day))
+        one = _day(desk, day)
+        page = await build(await _where_it_runs(desk, home), one)
     if out:
         for path in write_files(page, Path(out)).values():
             click.echo(str(path))
@@ -59,9 +60,22 @@ async def _send(home: str | None, day: str) -> None:
     async with reading(home) as desk:
         if not desk.config.digest.to:
             raise ConfigError("Nobody to send it to: set digest.to in byname.toml.")
-        page = await _sent(desk, _day(desk, day))
+        one = _day(desk, day)
+        page = await _sent(await _where_it_runs(desk, home), one)
     await _remember(home, page)
     click.echo(f"sent to {', '.join(desk.config.digest.to)}: {page.subject}")
+
+
+async def _where_it_runs(desk: "Desk", home: str | None) -> "Desk":
+    """Return the desk whose links lead to the running bot: `run --port` beats byname.toml."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    if not await is_running(home):
+        return desk
+    async with api(home) as running:
+        address = (await running.get("address"))["address"]
+    web = desk.config.web.model_copy(update={"public_url": address})
+    return replace(desk, config=desk.config.model_copy(update={"web": web}))
 
 
 async def _sent(desk: "Desk", day: "date") -> "DigestPage":

@@ -33,21 +33,31 @@ async def _inbox(
 ) -> None:
     from bot.desk import wall_clock  # noqa: PLC0415
     from bot.web.shapes import plain  # noqa: PLC0415
+    from bot.web.words import due  # noqa: PLC0415
     from storage.model import QueueFilter  # noqa: PLC0415
 
     async with reading(home) as desk:
         what = QueueFilter(view=view, intent=intent, platform=platform, text=text)
-        entries = await desk.store.queue(what, wall_clock(), limit)
-        rows = [plain(entry) for entry in entries]
-    print_rows(rows, as_json, _line)
+        now = wall_clock()
+        entries = await desk.store.queue(what, now, limit)
+    rows = [plain(entry) for entry in entries]
+    when = {one.message.id: due(one.message.answer_by_at, now) for one in entries}
+    print_rows(rows, as_json, lambda row: _line(row, when[int(row["message"]["id"])]))
     if not rows and not as_json:
         click.echo("Nothing waits.")
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: dict[str, Any], due: str) -> str:
     message, suggestion = row["message"], row["suggestion"]
-    words = " ".join(message["text"].split())[:72]
+    words = " ".join(message["text"].split())
     options = len(suggestion["options"]) if suggestion else 0
-    mark = f"{options} suggested" if options else "silent"
-    who = message["author"]["handle"]
-    return f"{message['id']:>6}  {who[:22]:<22} {message['reason'][:34]:<34} {mark:<12} {words}"
+    mark = "1 draft" if options == 1 else f"{options} drafts" if options else "no draft"
+    who, why = message["author"]["handle"], message["reason"]
+    return (
+        f"{message['id']:>6}  {due:<11} {_cut(who, 20):<20} {_cut(why, 32):<32} {mark:<9}"
+        f"{_cut(words, 72)}"
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"

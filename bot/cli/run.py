@@ -82,10 +82,17 @@ async def _serve(
     stop_on_signals(service)
     async with contextlib.AsyncExitStack() as stack:
         opened = await stack.enter_async_context(serving(create_app(desk), address, number))
+        desk = service.desk = _with_port(desk, opened)
         await stack.enter_async_context(serving_socket(create_socket_app(desk), desk.home))
         say(f"ready after {time.monotonic() - started:.1f} s")
         say(await sign_in_line(desk, address, opened))
         await run(service)
+
+
+def _with_port(desk: "Desk", port: int) -> "Desk":
+    """Return the desk whose links name the port that was opened; asked for 0, it is another one."""
+    web = desk.config.web.model_copy(update={"port": port})
+    return replace(desk, config=desk.config.model_copy(update={"web": web}))
 
 
 async def sign_in_line(desk: "Desk", address: str, port: int) -> str:

@@ -11,6 +11,7 @@ import click
 from bot.cli._context import home_option, is_running, json_option, print_rows, run_async
 
 if TYPE_CHECKING:
+    from bot.config import Config
     from connectors.model import Health
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -72,7 +73,11 @@ async def _add(name: str, home: str | None, given: Mapping[str, str], *, check: 
     from bot.home import CONFIG_NAME, find_home  # noqa: PLC0415
 
     folder = find_home(home)
-    add_source(folder, name, {key: value for key, value in given.items() if value})
+    block = new_source(folder, name, {key: value for key, value in given.items() if value})
+    config = with_source(folder, block)
+    await _require_connector(config, folder, name, can_open=check)
+    with (folder / CONFIG_NAME).open("a", encoding="utf-8") as file:
+        file.write(block)
     click.echo(f"added [sources.{name}] to {folder / CONFIG_NAME}")
     if check:
         health = await _check(folder, name)
@@ -83,11 +88,9 @@ async def _add(name: str, home: str | None, given: Mapping[str, str], *, check: 
         click.echo("a bot runs on this home: restart it, then it listens")
 
 
-def add_source(home: Path, name: str, keys: Mapping[str, str]) -> None:
-    """Append a source to byname.toml, unless what came out would be no valid settings."""
-    import tomllib  # noqa: PLC0415
-
-    from bot.config import parse_config, read_config  # noqa: PLC0415
+def new_source(home: Path, name: str, keys: Mapping[str, str]) -> str:
+    """Return the lines that a new source adds to byname.toml."""
+    from bot.config import read_config  # noqa: PLC0415
     from bot.desk import wall_clock  # noqa: PLC0415
     from bot.errors import InputError  # noqa: PLC0415
     from bot.home import CONFIG_NAME  # noqa: PLC0415
@@ -99,10 +102,31 @@ def add_source(home: Path, name: str, keys: Mapping[str, str]) -> None:
         raise InputError(f"sources.{name} stands in {path} already; choose another name.")
     since = wall_clock().replace(microsecond=0).isoformat()
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items()]
-    block = "\n".join((f"\n[sources.{name}]", *lines, f"answer_since = {since}\n"))
-    parse_config(tomllib.loads(path.read_text(encoding="utf-8") + block), str(path))
-    with path.open("a", encoding="utf-8") as file:
-        file.write(block)
+    return "\n".join((f"\n[sources.{name}]", *lines, f"answer_since = {since}\n"))
+
+
+def with_source(home: Path, block: str) -> "Config":
+    """Return the settings as they would be with a new source. Raises ConfigError if none are."""
+    import tomllib  # noqa: PLC0415
+
+    from bot.config import parse_config  # noqa: PLC0415
+    from bot.home import CONFIG_NAME  # noqa: PLC0415
+
+    path = home / CONFIG_NAME
+    return parse_config(tomllib.loads(path.read_text(encoding="utf-8") + block), str(path))
+
+
+async def _require_connector(config: "Config", home: Path, name: str, *, can_open: bool) -> None:
+    """Refuse a source with which `byname run` could not start."""
+    from bot.desk import wall_clock  # noqa: PLC0415
+    from bot.logins import build_connector, close_all, connector_name, wanted  # noqa: PLC0415
+    from connectors._load import load  # noqa: PLC0415
+
+    wanted_name = connector_name(config, name)
+    want = next(one for one in wanted(config) if one.name == wanted_name)
+    load(want.connector)
+    if can_open:
+        await close_all({name: build_connector(want, home, wall_clock)})
 
 
 async def _check(home: Path, name: str) -> "Health":
@@ -168,4 +192,4 @@ def _line(row: dict[str, Any]) -> str:
     how = "by hand" if row["by_hand"] else "only heard" if row["listen_only"] else "answered"
     what = f"{row['kind']} on {row['platform']}"
     rest = f"{row['query']}  {row['error']}".strip()
-    return f"{row['name']:<18} {what:<26} {how:<11} {row['messages']:>6}  {rest}"
+    return f"{row['name']:<18} {what:<24} {how:<10} {row['messages']:>7} heard  {rest}".rstrip()

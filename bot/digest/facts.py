@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
+from bot.config import Policy
 from bot.costs import Cost, costs
 from bot.desk import Desk
 from bot.overdue import Overdue, overdue
@@ -58,6 +59,7 @@ class Facts:
     sources: tuple[SourceState, ...] = ()
     stuck: tuple[Reply, ...] = ()
     brakes: tuple[Brake, ...] = ()
+    policy: Policy = field(default_factory=Policy)
     unread: int = 0  # texts that broke their stage three times
     approved: frozenset[str] = frozenset()  # platforms whose written approval is on record
     costs: tuple[Cost, ...] = ()
@@ -129,6 +131,7 @@ async def gather(desk: Desk, day: date) -> Facts:
         sources=tuple(await store.source_states()),
         stuck=tuple(await store.replies("needs_human", "unknown", "held")),
         brakes=tuple(await store.brakes()),
+        policy=desk.config.policy,
         unread=(await store.work_left()).get("dead", 0),
         approved=frozenset(desk.config.approvals),
         costs=await costs(store, desk.config, min(now, end - timedelta(microseconds=1))),

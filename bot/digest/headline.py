@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from bot.digest.facts import Facts
 from bot.digest.numbers import Figure, Reference
-from bot.digest.page import Topic
-from bot.digest.warnings import failing, late, open_crises
+from bot.digest.page import Alert, Topic
+from bot.digest.warnings import crises, failing, late
 from bot.digest.words import count, duration, listing, percent, sentence
 
 MUCH = 0.15
@@ -17,8 +17,8 @@ MUCH = 0.15
 
 def headline(facts: Facts, figures: Sequence[Figure], usual: Reference) -> str:
     """Say in one sentence what was different from a usual day of this kind."""
-    if facts.numbers.crisis:
-        return _crisis(facts, figures)
+    if found := crises(facts):
+        return _crisis(found, figures)
     if not facts.numbers.inbound:
         return _silence(facts, usual)
     if not usual.is_enough:
@@ -40,15 +40,16 @@ def standfirst(facts: Facts, figures: Sequence[Figure], topics: Sequence[Topic])
     return " ".join(part for part in parts if part)
 
 
-def _crisis(facts: Facts, figures: Sequence[Figure]) -> str:
-    number = facts.numbers.crisis
+def _crisis(found: Sequence[Alert], figures: Sequence[Figure]) -> str:
+    number = len(found)
     what = f"{number_word(number)} message{'s read' if number > 1 else ' reads'} like a crisis"
-    still = open_crises(facts)
+    still = sum(alert.is_open for alert in found)
     if not still:
         end = "and was answered" if number == 1 else "and all were answered"
+    elif still == number:
+        end = f"and nobody has answered {'it' if number == 1 else 'them'} yet"
     else:
-        some = f"{number_word(still).lower()} of them {'is' if still == 1 else 'are'} open"
-        end = f"and {'nobody has answered it yet' if number == 1 else some}"
+        end = f"and {number_word(still).lower()} of them {'is' if still == 1 else 'are'} open"
     volume = next((one for one in figures if one.key == "inbound"), None)
     busy = "; a busy day besides" if volume and volume.arrow == "up" else ""
     return sentence(f"{what} {end}{busy}")

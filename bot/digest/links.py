@@ -15,5 +15,9 @@ def digest_link(base_url: str, day: date) -> str:
     return f"{base_url}/digests/{day.isoformat()}"
 
 
+def queue_link(base_url: str) -> str:
+    return f"{base_url}/"
+
+
 def sources_link(base_url: str) -> str:
     return f"{base_url}/sources"

@@ -5,12 +5,13 @@ from datetime import timedelta
 from statistics import median
 
 from bot.digest.facts import Facts
-from bot.digest.links import message_link
+from bot.digest.links import message_link, queue_link
 from bot.digest.page import Alert, HealthLine, Need
 from bot.digest.topics import is_countable, is_quotable, terms
 from bot.digest.words import count, due_in, duration, listing, one_line, quoted
 from bot.measures.spikes import is_spike
 from bot.meter import PAUSED
+from bot.policy import is_crisis, may_be_crisis
 from storage.model import Brake, Exchange, Message, QueueEntry, Reply, SourceState
 
 MOST_NEEDS = 5
@@ -33,12 +34,10 @@ def late(facts: Facts) -> int:
 
 
 def alerts(facts: Facts) -> tuple[Alert, ...]:
-    """Return the crises of the day, then hours with a spike."""
-    return tuple([*_crises(facts), *_spikes(facts)][:MOST_ALERTS])
-
-
-def open_crises(facts: Facts) -> int:
-    return sum(alert.is_open for alert in _crises(facts))
+    """Return the crises of the day, open ones first, then hours with a spike, then doubts."""
+    found = sorted(crises(facts), key=lambda alert: not alert.is_open)
+    shown = [*found, *_spikes(facts)][:MOST_ALERTS]
+    return (*shown, *_more(found[MOST_ALERTS:], facts), *_doubts(facts))
 
 
 def health(facts: Facts) -> tuple[HealthLine, ...]:
@@ -92,14 +91,43 @@ def _is_late(message: Message, facts: Facts) -> bool:
     return message.answer_by_at is not None and message.answer_by_at < facts.now
 
 
-def _crises(facts: Facts) -> Iterator[Alert]:
-    """One line per crisis, without its words and without the person's name."""
+def crises(facts: Facts) -> list[Alert]:
+    """Return one line per crisis, without its words and without the person's name."""
     answers = {one.message_id: one for one in facts.exchanges}
+    found = []
     for message in facts.messages:
-        tags = message.tags
-        if message.direction == "in" and tags and tags.crisis and tags.crisis.value:
+        if message.direction == "in" and message.tags and is_crisis(message.tags, facts.policy):
             text, is_open = _crisis_text(message, answers.get(message.id))
-            yield Alert(text, message_link(facts.base_url, message.id), is_open)
+            found.append(Alert(text, message_link(facts.base_url, message.id), is_open))
+    return found
+
+
+def _more(rest: Sequence[Alert], facts: Facts) -> Iterator[Alert]:
+    """Say how many crises the list has no room for."""
+    if rest:
+        still = sum(alert.is_open for alert in rest)
+        verb = "reads" if len(rest) == 1 else "read"
+        tail = f"; {still} of them open" if still else ""
+        yield Alert(
+            f"{len(rest)} more {verb} like a crisis{tail}.", queue_link(facts.base_url), still > 0
+        )
+
+
+def _doubts(facts: Facts) -> Iterator[Alert]:
+    """Say how many messages the model flags without being sure: a human should have a look."""
+    doubtful = [
+        message
+        for message in facts.messages
+        if message.direction == "in"
+        and message.tags
+        and may_be_crisis(message.tags)
+        and not is_crisis(message.tags, facts.policy)
+    ]
+    if doubtful:
+        still = sum(message.state in {"waiting", "suggested", "snoozed"} for message in doubtful)
+        what = f"{count(len(doubtful), 'message')} may be a crisis, byname is not sure"
+        wait = f"{still} still {'waits' if still == 1 else 'wait'}" if still else "none waits"
+        yield Alert(f"{what}; {wait}.", queue_link(facts.base_url) if still else "", is_open=False)
 
 
 def _crisis_text(message: Message, answer: Exchange | None) -> tuple[str, bool]:

@@ -44,6 +44,8 @@ def environment() -> Environment:
         "initials": words.initials,
         "hue": words.hue,
         "safe_link": words.safe_link,
+        "beside_crisis": words.beside_crisis,
+        "day": words.day,
         "language": words.language_name,
     }
     made.globals |= {

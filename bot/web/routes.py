@@ -46,11 +46,13 @@ PAGES = (
     Route("GET", "/keys", looking.keys, "read"),
     Route("GET", "/team", sign_in.team, "read"),
     Route("POST", "/team/links", sign_in.make_link, "read"),
+    Route("POST", "/team/sessions/{id}/end", sign_in.end_session, "read"),
     Route("POST", "/team/reviewers", sign_in.add, "admin"),
     Route("POST", "/team/reviewers/{id}", sign_in.change, "admin"),
     Route("GET", "/events", events.events, "read"),
 )
 API = (
+    Route("GET", "/api/v1/address", read.address, "read"),
     Route("GET", "/api/v1/queue", read.queue, "read"),
     Route("GET", "/api/v1/messages/{id}", read.message, "read"),
     Route("GET", "/api/v1/messages/{id}/thread", read.thread, "read"),

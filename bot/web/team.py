@@ -38,6 +38,15 @@ async def change_reviewer(
     return await desk.store.set_reviewer(reviewer_id, desk.clock(), role=role, disabled=disabled)
 
 
+async def sign_out_browser(desk: Desk, by: Reviewer, session_id: int) -> None:
+    """Sign one browser out: one's own or, as admin, anybody's. One that is gone is fine."""
+    now = desk.clock()
+    for session in await desk.store.sessions(now):
+        if session.id == session_id:
+            require(by, "read" if session.reviewer.id == by.id else "admin")
+            await desk.store.end_session(session_id, by.id, now)
+
+
 async def new_link(desk: Desk, by: Reviewer, reviewer_id: int | None) -> tuple[Reviewer, str]:
     """Make a one-time sign-in link, for oneself or, as admin, for somebody else."""
     wanted = reviewer_id or by.id

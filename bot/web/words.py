@@ -6,7 +6,7 @@ Pure functions. Nothing here produces HTML; what a person wrote stays text to th
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -138,6 +138,11 @@ def span(delta: timedelta) -> str:
     return f"{int(seconds // 86_400)} days"
 
 
+def beside_crisis(reason: str) -> str:
+    """Return a reason without the words that a crisis tag beside it says already."""
+    return re.sub(r"^(perhaps a )?crisis\b[:,]? ?", "", reason)
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return "no time"
@@ -168,6 +173,12 @@ def clock(moment: datetime | None, zone: ZoneInfo, now: datetime) -> str:
     if local.year == today.year:
         return f"{local.day} {local:%b %H:%M}"
     return f"{local.day} {local:%b %Y}"
+
+
+def day(written: str) -> str:
+    """Write a date, given as 2026-11-21, as people say it."""
+    one = date.fromisoformat(written)
+    return f"{one:%a} {one.day} {one:%b}"
 
 
 LANGUAGES = {

@@ -10,6 +10,7 @@ from storage.model import (
     BrakeScope,
     Decision,
     DecisionKind,
+    Merge,
     Note,
     Reply,
     Reviewer,
@@ -73,6 +74,9 @@ class Reviewing(Connections):
 
     async def merge(self, keep: int, other: int, by: int, reason: str, now: datetime) -> int:
         return await self._write(people.merge, keep, other, by=by, reason=reason, now=to_ms(now))
+
+    async def merges(self, person_id: int) -> Sequence[Merge]:
+        return await self._read(people.merges, person_id)
 
     async def unmerge(self, merge_id: int, by: int, now: datetime) -> None:
         await self._write(people.unmerge, merge_id, by, to_ms(now))
@@ -159,5 +163,8 @@ class Team(Connections):
     async def session(self, token: str, now: datetime) -> Session | None:
         return await self._read(team.session, token, to_ms(now))
 
-    async def end_session(self, session_id: int, now: datetime) -> None:
-        await self._write(team.end_session, session_id, to_ms(now))
+    async def sessions(self, now: datetime) -> Sequence[Session]:
+        return await self._read(team.sessions, to_ms(now))
+
+    async def end_session(self, session_id: int, by: int, now: datetime) -> None:
+        await self._write(team.end_session, session_id, by, to_ms(now))

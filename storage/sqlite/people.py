@@ -5,7 +5,7 @@ and its undo rewrite no message. persons.root_id is the log's result, worked out
 """
 
 from connectors.model import Author
-from storage.model import Account, Note, Person
+from storage.model import Account, Merge, Note, Person
 from storage.sqlite import audit
 from storage.sqlite.engine import Connection
 from storage.sqlite.rows import ACCOUNTS, Row, account, one, value
@@ -215,6 +215,30 @@ def merge(conn: Connection, keep: int, other: int, *, by: int, reason: str, now:
         detail=f"{other} into {keep}",
     )
     return merge_id
+
+
+_MERGES = """
+SELECT g.id, g.reason, g.at, coalesce(r.name, '') AS by_name,
+  (SELECT coalesce(nullif(a.name, ''), a.handle) FROM accounts a
+   WHERE a.person_id = g.other_id ORDER BY a.id LIMIT 1) AS other_name
+FROM merges g JOIN persons p ON p.id = g.keep_id LEFT JOIN reviewers r ON r.id = g.reviewer_id
+WHERE p.root_id = ? AND g.undone_at IS NULL ORDER BY g.id DESC
+"""
+
+
+def merges(conn: Connection, person_id: int) -> list[Merge]:
+    """Return the merges in force that made this person, the latest first."""
+    found = conn.execute(_MERGES, (root_of(conn, person_id),)).fetchall()
+    return [
+        Merge(
+            id=row["id"],
+            other_name=row["other_name"] or "",
+            reason=row["reason"],
+            by=row["by_name"],
+            at=from_ms(row["at"]),
+        )
+        for row in found
+    ]
 
 
 def unmerge(conn: Connection, merge_id: int, by: int, now: int) -> None:

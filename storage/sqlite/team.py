@@ -113,10 +113,21 @@ def session(conn: Connection, token: str, now: int) -> Session | None:
     return None if row is None else _session(row)
 
 
-def end_session(conn: Connection, session_id: int, now: int) -> None:
-    conn.execute(
-        "UPDATE sessions SET ended_at = coalesce(ended_at, ?) WHERE id = ?", (now, session_id)
+def sessions(conn: Connection, now: int) -> list[Session]:
+    found = conn.execute(
+        f"{_SESSIONS} WHERE s.ended_at IS NULL AND s.expires_at > ? AND r.disabled_at IS NULL"
+        " ORDER BY s.id DESC",
+        (now,),
+    ).fetchall()
+    return [_session(row) for row in found]
+
+
+def end_session(conn: Connection, session_id: int, by: int, now: int) -> None:
+    ended = conn.execute(
+        "UPDATE sessions SET ended_at = ? WHERE id = ? AND ended_at IS NULL", (now, session_id)
     )
+    if ended.rowcount:
+        audit.record(conn, now, audit.reviewer_actor(by), "signed out", ("session", session_id))
 
 
 def _session(row: Row) -> Session:

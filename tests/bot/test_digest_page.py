@@ -23,6 +23,7 @@ from digestday import (
     usual_facts,
 )
 
+from bot.config import Policy
 from bot.costs import Cost, CostLine
 from bot.digest.build import compose
 from bot.digest.facts import Facts, midnight
@@ -36,6 +37,7 @@ from bot.digest.text import render_text
 from bot.digest.words import due_in, duration, listing, one_line
 from bot.overdue import Overdue
 from connectors.model import MessageRef
+from nlp.model import Flag
 from storage.model import (
     Brake,
     DayNumbers,
@@ -240,11 +242,7 @@ def crisis_facts(state: str = "waiting", answered: bool = False) -> Facts:
     answered_at = at + timedelta(minutes=9) if answered else None
     asked = Exchange(50, 50, at, answered_at, "complaint", needs_reply=True)
     facts = usual_facts(messages=(hurt,))
-    return replace(
-        facts,
-        numbers=replace(facts.numbers, crisis=1),
-        exchanges=(*facts.exchanges, asked),
-    )
+    return replace(facts, exchanges=(*facts.exchanges, asked))
 
 
 def test_a_crisis_leads_and_is_not_quoted():
@@ -262,6 +260,37 @@ def test_an_answered_crisis_says_how_long_it_took():
     assert page.headline == "One message reads like a crisis and was answered."
     assert page.alerts[0].text.endswith("answered after 9 min.")
     assert not page.alerts[0].is_open
+
+
+def doubtful(number: int, **more: object):
+    at = midnight(TUESDAY, LISBON) + timedelta(hours=15)
+    unsure = replace(tags(), crisis=Flag(True, 0.6))
+    return message(number, "it smells odd", at, tags=unsure, **more)
+
+
+def test_a_doubtful_crisis_is_counted_apart_and_does_not_lead():
+    facts = usual_facts(messages=(doubtful(51, state="waiting"), doubtful(52, state="done")))
+    page = compose(facts)
+    assert "crisis" not in page.headline
+    [alert] = page.alerts
+    assert alert.text == "2 messages may be a crisis, byname is not sure; 1 still waits."
+    assert (alert.link, alert.is_open) == ("http://127.0.0.1:8400/", False)
+    sure = replace(facts, policy=Policy(crisis_at_least=0.5))
+    assert compose(sure).headline.startswith("Two messages read like a crisis and one of them is")
+    settled = replace(facts, messages=(doubtful(52, state="done"),))
+    assert compose(settled).alerts[0].text.endswith("not sure; none waits.")
+
+
+def test_open_crises_come_first_and_what_has_no_room_is_counted():
+    at = midnight(TUESDAY, LISBON) + timedelta(hours=15)
+    states = ("done", "waiting", "waiting", "waiting", "waiting", "waiting")
+    hurt = tuple(
+        message(50 + n, "it exploded", at, tags=tags(crisis=True), state=state)
+        for n, state in enumerate(states)
+    )
+    *shown, more = compose(usual_facts(messages=hurt)).alerts
+    assert [alert.is_open for alert in shown] == [True] * 4
+    assert (more.text, more.is_open) == ("2 more read like a crisis; 1 of them open.", True)
 
 
 def test_a_spike_names_its_hour_and_its_words():

@@ -90,7 +90,7 @@ def test_a_crisis_waits_whatever_the_model_says_of_replies(a_message):
 def test_a_doubtful_crisis_is_named_so_and_comes_earlier_but_not_first(a_message):
     doubtful = tags(crisis=True, sure=0.5)
     state, due, reason = place(a_message(), doubtful, POLICY)
-    assert (state, reason) == ("waiting", "question, perhaps a crisis")
+    assert (state, reason) == ("waiting", "perhaps a crisis: question")
     assert answer_by(a_message(), tags(crisis=True), POLICY) < due
     assert due < answer_by(a_message(), tags(), POLICY)
 

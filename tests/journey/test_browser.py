@@ -258,7 +258,7 @@ async def test_every_view_can_be_clicked_beside_full_counts(enter, stage, clock,
     await stage.waiting("Any good kettle?", source="heard")
     visit = await enter()
     nav = visit.page.get_by_role("navigation", name="Views")
-    room = await nav.bounding_box()
+    room = await visit.page.locator(".list-head").bounding_box()
     for link in await nav.get_by_role("link").all():
         box = await link.bounding_box()
         assert box["x"] + box["width"] <= room["x"] + room["width"] + 1

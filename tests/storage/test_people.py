@@ -7,6 +7,7 @@ import pytest
 
 from connectors.model import Author
 from nlp.model import Scored
+from storage.model import Merge
 from storage.store import Conflict, NotFound
 
 
@@ -63,6 +64,21 @@ async def test_undoing_one_merge_leaves_the_others(desk, store):
     assert {account.handle for account in (await store.person(dan)).accounts} == {
         "bob", "cid", "dan",
     }  # fmt: skip
+
+
+async def test_the_merges_that_made_a_person_are_listed_while_they_stand(desk, store):
+    ann, bob, cid, dan = await persons(desk, "ann", "bob", "cid", "dan")
+    reviewer = await store.add_reviewer("Rae", "review", desk.now)
+    first = await store.merge(ann, bob, reviewer.id, "same address", desk.now)
+    await store.merge(cid, dan, reviewer.id, "", desk.now)
+    assert await store.merges(bob) == [Merge(first, "Bob", "same address", "Rae", desk.now)]
+    last = await store.merge(bob, dan, reviewer.id, "", desk.now)
+    assert [one.other_name for one in await store.merges(ann)] == ["Dan", "Dan", "Bob"]
+    await store.unmerge(first, reviewer.id, desk.now)
+    assert await store.merges(ann) == []
+    assert next(iter(await store.merges(bob))).id == last
+    with pytest.raises(NotFound):
+        await store.merges(99)
 
 
 async def test_what_is_one_already_cannot_be_merged(desk, store):

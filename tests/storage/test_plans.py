@@ -46,6 +46,8 @@ LOOK_UPS = {
     "recheck": lambda conn: rechecking.to_recheck(conn, "x", 0, 10),
     "overdue": lambda conn: rechecking.count_overdue(conn, "x", 0),
     "session": lambda conn: team.session(conn, "token", 0),
+    "merges": lambda conn: people.merges(conn, 1),
+    "sessions": lambda conn: team.sessions(conn, 0),
     "decisions": lambda conn: reviewing.decisions(conn, 0, 1),
     "claim": lambda conn: working.claim(conn, "tag", "me", 10, now=0, until=1),
     "claim reply": lambda conn: outbox.claim(conn, "masto", "me", 0, 1),

@@ -51,8 +51,26 @@ async def test_a_session_can_be_ended(store, clock, rae):
     session_token, session = await store.redeem_link(
         token, clock.now, clock.on(hours=0) + timedelta(hours=1)
     )
-    await store.end_session(session.id, clock.now)
+    assert await store.sessions(clock.now) == [session]
+    await store.end_session(session.id, rae.id, clock.now)
+    await store.end_session(session.id, rae.id, clock.now)
     assert await store.session(session_token, clock.now) is None
+    assert await store.sessions(clock.now) == []
+    acts = [entry.act for entry in await store.audit()]
+    assert acts.count("signed out") == 1
+
+
+async def test_only_browsers_that_are_signed_in_are_listed(store, clock, rae):
+    async def enter(hours):
+        until = clock.now + timedelta(hours=hours)
+        token = await store.make_link(rae.id, clock.now, until)
+        return (await store.redeem_link(token, clock.now, until))[1]
+
+    short, long = await enter(1), await enter(9)
+    assert await store.sessions(clock.now) == [long, short]
+    assert await store.sessions(clock.now + timedelta(hours=2)) == [long]
+    await store.set_reviewer(rae.id, clock.now, disabled=True)
+    assert await store.sessions(clock.now) == []
 
 
 async def test_disabling_a_reviewer_ends_sessions_and_links_at_once(store, clock, rae):

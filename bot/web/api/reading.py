@@ -12,9 +12,15 @@ from bot.standing import standings
 from bot.suggest.guard import inspect_reply
 from bot.web.asked import LengthBody, json_body, path_id, query_id, query_limit, queue_filter
 from bot.web.keys import DESK
+from bot.web.settings import public_url
 from bot.web.shapes import plain, strongest
 from connectors._platforms import length
 from storage.states import ReplyState
+
+
+async def address(request: web.Request) -> web.Response:
+    """Say where people open the pages; a command cannot know the port that `run` was given."""
+    return answer(address=public_url(request.app[DESK].config))
 
 
 async def queue(request: web.Request) -> web.Response:

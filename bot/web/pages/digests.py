@@ -5,6 +5,7 @@ Building and sending a digest is bot.digest's. The file is shown in a frame that
 
 import asyncio
 import re
+from datetime import date
 from pathlib import Path
 
 from aiohttp import web
@@ -49,5 +50,12 @@ def _folder(request: web.Request) -> Path:
 def _days(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
-    found = [path.stem for path in folder.glob("*.html") if _DAY.fullmatch(path.stem)]
+    found = [path.stem for path in folder.glob("*.html") if _is_day(path.stem)]
     return sorted(found, reverse=True)
+
+
+def _is_day(name: str) -> bool:
+    try:
+        return bool(_DAY.fullmatch(name) and date.fromisoformat(name))
+    except ValueError:
+        return False

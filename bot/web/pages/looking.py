@@ -45,9 +45,9 @@ async def search(request: web.Request) -> web.Response:
     store = request.app[DESK].store
     before = query_id(request, "before")
     found = await store.search(asked, limit=FOUND, before=before) if asked else ()
-    return await page(
-        request, "search.html", asked=asked, found=found, has_more=len(found) == FOUND
-    )
+    older = found[-1].id if len(found) == FOUND else None  # the store goes by when it was heard
+    found = sorted(found, key=lambda one: one.created_at or one.seen_at, reverse=True)
+    return await page(request, "search.html", asked=asked, found=found, older=older)
 
 
 async def sending(request: web.Request) -> web.Response:

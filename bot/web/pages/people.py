@@ -37,6 +37,7 @@ async def person(request: web.Request) -> web.Response:
         said=said,
         has_more=len(said) == SAID,
         chart=await chart_of(desk, one, desk.clock(), span_days=120),
+        merges=await desk.store.merges(person_id),
         merged=query_id(request, "merged"),
         wishes=[account for account in one.accounts if account.opted_out_at],
     )

@@ -21,7 +21,7 @@ from bot.web.asked import (
 from bot.web.keys import CALLER, DESK, SETTINGS
 from bot.web.pages.deciding import only
 from bot.web.render import page
-from bot.web.team import add_reviewer, change_reviewer, new_link
+from bot.web.team import add_reviewer, change_reviewer, new_link, sign_out_browser
 
 
 class Limiter:
@@ -79,9 +79,9 @@ async def sign_in(request: web.Request) -> web.Response:
 
 async def sign_out(request: web.Request) -> web.Response:
     """End the session and have the browser forget what it keeps of us."""
-    session = request[CALLER].session
-    if session is not None:
-        await request.app[DESK].store.end_session(session.id, request.app[DESK].clock())
+    caller, desk = request[CALLER], request.app[DESK]
+    if caller.session is not None:
+        await desk.store.end_session(caller.session.id, caller.reviewer.id, desk.clock())
     settings = request.app[SETTINGS]
     answer = web.Response(status=303, headers={"Location": "/sign-in"})
     answer.del_cookie(
@@ -92,8 +92,8 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 async def team(request: web.Request) -> web.Response:
-    reviewers = await request.app[DESK].store.reviewers()
-    return await page(request, "team.html", reviewers=reviewers, link="", link_name="")
+    """Show who may do what and, of oneself or as admin of all, which browsers are signed in."""
+    return await _team_page(request)
 
 
 async def make_link(request: web.Request) -> web.Response:
@@ -101,8 +101,14 @@ async def make_link(request: web.Request) -> web.Response:
     fields = await form(request)
     body = check(LinkBody, only(fields, LinkBody))
     reviewer, link = await new_link(request.app[DESK], request[CALLER].reviewer, body.reviewer_id)
-    reviewers = await request.app[DESK].store.reviewers()
-    return await page(request, "team.html", reviewers=reviewers, link=link, link_name=reviewer.name)
+    return await _team_page(request, link=link, link_name=reviewer.name)
+
+
+async def end_session(request: web.Request) -> web.Response:
+    """Sign another browser out, at once."""
+    await form(request)
+    await sign_out_browser(request.app[DESK], request[CALLER].reviewer, path_id(request))
+    raise web.HTTPSeeOther("/team")
 
 
 async def add(request: web.Request) -> web.Response:
@@ -124,3 +130,17 @@ async def change(request: web.Request) -> web.Response:
         disabled=body.disabled,
     )
     raise web.HTTPSeeOther("/team")
+
+
+async def _team_page(request: web.Request, link: str = "", link_name: str = "") -> web.Response:
+    desk = request.app[DESK]
+    sessions = await desk.store.sessions(desk.clock())
+    reviewers = await desk.store.reviewers()
+    return await page(
+        request,
+        "team.html",
+        reviewers=reviewers,
+        browsers={one.id: [s for s in sessions if s.reviewer.id == one.id] for one in reviewers},
+        link=link,
+        link_name=link_name,
+    )

@@ -264,3 +264,30 @@ def test_the_digest_of_a_day_is_printed(byname, heard_home):
     said = byname("digest", "--date", "today", "--home", heard_home)
     assert (said.code, said.err) == (0, "")
     assert "Tern" in said.out
+
+
+def test_a_digest_leads_to_the_port_that_the_running_bot_has(heard_home, capsys):
+    from bot.cli.digest import _show
+    from bot.config import read_config
+
+    async def beside() -> None:
+        store = await open_store(heard_home, clock=wall_clock)
+        config = read_config(heard_home / "byname.toml", {"BYNAME_WEB__PORT": "9321"})
+        desk = Desk(heard_home, config, store)
+        try:
+            await first_admin(desk)
+            async with serving_socket(create_socket_app(desk), heard_home):
+                await _show(str(heard_home), "today", None, as_json=False)
+        finally:
+            await store.close()
+
+    asyncio.run(beside())
+    assert "http://127.0.0.1:9321/digests/" in capsys.readouterr().out
+
+
+def test_the_inbox_says_how_long_there_is_and_that_words_were_cut(byname, heard_home):
+    said = byname("inbox", "--home", heard_home)
+    lines = said.out.splitlines()
+    assert lines
+    assert all(re.search(r"^ +\d+  \d+ (s|min|h|days) (left|late) ", line) for line in lines)
+    assert len({line.index("@tern") for line in lines}) == 1

@@ -57,6 +57,7 @@ def test_a_login_may_listen_for_words_too(byname, home):
         (("x", "--query", "a", "--login", "nobody", "--no-check"), 78, "names login 'nobody'"),
         (("x", *HN, "--login", "masto", "--account", "a"), 78, "logins.masto"),
         (("x", "--platform", "hackernews"), 2, "--query"),
+        (("x", "--platform", "fax", "--query", "a", "--no-check"), 69, "no connector is called"),
     ],
 )
 def test_what_would_break_the_settings_is_refused_and_changes_nothing(

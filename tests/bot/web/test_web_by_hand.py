@@ -32,6 +32,12 @@ async def test_it_stands_in_a_list_of_its_own(browser, stage, message_id):
     assert 'href="/?view=by_hand">By hand <span class="count">1</span>' in await browser.read("/")
 
 
+async def test_its_list_is_offered_only_where_something_stands_in_it(browser, stage):
+    await stage.waiting()
+    assert "By hand" not in await browser.read("/")
+    assert 'aria-current="true">By hand' in await browser.read("/?view=by_hand")
+
+
 async def test_without_a_suggestion_it_is_no_open_draft_of_ours(browser, stage):
     await stage.hear(SAID, "heard")
     await stage.tag()

@@ -1,5 +1,7 @@
 """The pages as somebody without JavaScript meets them: reading, and deciding by plain forms."""
 
+from datetime import timedelta
+
 import pytest
 from webstand import draft, tags
 
@@ -244,7 +246,10 @@ async def test_two_people_are_joined_and_parted_again(browser, stage, desk):
     html = await browser.read(answer.headers["Location"])
     assert "Joined into one person." in html
     assert "kit@b.example" in html
+    later = await browser.read(f"/people/{keep}")
+    assert "says so in the bio" in later
     merge_id = answer.headers["Location"].partition("merged=")[2]
+    assert f'action="/people/{keep}/unmerge/{merge_id}"' in later
     assert (await browser.send(f"/people/{keep}/unmerge/{merge_id}")).status == 303
     assert "kit@b.example" not in await browser.read(f"/people/{keep}")
 
@@ -269,6 +274,13 @@ async def test_people_and_words_are_found(browser, stage):
     assert "Nothing holds these words" in await browser.read("/search?q=zebra")
 
 
+async def test_what_is_found_stands_newest_first_however_late_it_was_heard(browser, stage, clock):
+    await stage.hear("kettle, lately", created_at=clock() - timedelta(hours=1))
+    await stage.hear("kettle, long ago", created_at=clock() - timedelta(days=9))
+    html = await browser.read("/search?q=kettle")
+    assert html.index("lately") < html.index("long ago")
+
+
 async def test_a_source_in_trouble_says_so(browser, stage, desk, clock):
     await stage.waiting()
     await desk.store.note_source("masto-all", clock(), error="signed out: sign in again")
@@ -282,6 +294,7 @@ async def test_a_digest_is_shown_locked_in(browser, tmp_path):
     assert "No digest yet" in await browser.read("/digests")
     (tmp_path / "digests").mkdir(exist_ok=True)
     (tmp_path / "digests" / "2026-03-09.html").write_text("<p style='color:red'>Monday</p>")
+    (tmp_path / "digests" / "2026-13-40.html").write_text("no day")
     html = await browser.read("/digests")
     assert 'src="/digests/2026-03-09/page"' in html
     page = await browser.open("/digests/2026-03-09/page")

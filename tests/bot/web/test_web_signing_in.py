@@ -1,6 +1,7 @@
 """Signing in by a one-time link, and what ends a session."""
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 from webstand import open_desk
@@ -8,6 +9,7 @@ from webstand import open_desk
 from bot.web.app import create_app
 from bot.web.asked import local_path
 
+HALF_AN_HOUR = timedelta(minutes=30)
 SIGNING = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 
 
@@ -156,6 +158,31 @@ async def test_the_team_page_shows_a_new_link_once(enter):
     text = await answer.text()
     assert "http://127.0.0.1:8400/sign-in?token=" in text
     assert "/sign-in?token=" not in await browser.read("/team")
+
+
+async def test_a_lost_browser_is_signed_out_from_another(enter, desk, clock):
+    browser, lost = await enter("review"), await enter("review")
+    (session,) = [
+        one for one in await desk.store.sessions(clock()) if one.reviewer.id == lost.reviewer.id
+    ]
+    ending = f"/team/sessions/{session.id}/end"
+    assert ending not in await browser.read("/team")
+    assert (await browser.send(ending)).status == 403
+    admin = await enter("admin")
+    assert ending in await admin.read("/team")
+    assert (await admin.send(ending)).status == 303
+    assert (await lost.open("/")).status == 303
+    assert (await admin.send(ending)).status == 303  # pressed twice
+    assert (await browser.read("/team")).count("This browser") == 1
+
+
+async def test_one_signs_out_ones_own_other_browser(enter, desk, clock):
+    browser = await enter("read")
+    token = await desk.store.make_link(browser.reviewer.id, clock(), clock() + HALF_AN_HOUR)
+    _, other = await desk.store.redeem_link(token, clock(), clock() + HALF_AN_HOUR)
+    assert f"/team/sessions/{other.id}/end" in await browser.read("/team")
+    assert (await browser.send(f"/team/sessions/{other.id}/end")).status == 303
+    assert len(await desk.store.sessions(clock())) == 1
 
 
 async def test_the_last_admin_cannot_be_shut_out(enter):

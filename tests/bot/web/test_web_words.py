@@ -139,3 +139,20 @@ def test_a_long_thread_is_folded_between_its_first_post_and_the_open_message():
 def test_a_short_thread_is_not_folded():
     thread = [Turn(number) for number in range(8)]
     assert fold(thread, 7) == (None, (), thread)
+
+
+@pytest.mark.parametrize(
+    ("reason", "short"),
+    [
+        ("crisis", ""),
+        ("crisis, answered 2 times before", "answered 2 times before"),
+        ("perhaps a crisis: complaint, first time", "complaint, first time"),
+        ("complaint about a crisis", "complaint about a crisis"),
+    ],
+)
+def test_a_crisis_is_named_once(reason, short):
+    assert words.beside_crisis(reason) == short
+
+
+def test_a_day_is_written_as_people_say_it():
+    assert words.day("2026-11-21") == "Sat 21 Nov"
