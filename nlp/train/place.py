@@ -17,10 +17,10 @@ from nlp.train.encoder import network_from, widened
 from nlp.train.sets import training_rows
 
 TEXTS = {
-    "semeval_sentiment/train": 1_000, "tweeteval/offensive/train": 600, "threads/ibm_cdp": 500,
-    "complaints": 500, "goemotions": 400,
+    "semeval_sentiment/train": 6_000, "tweeteval/offensive/train": 3_000, "threads/ibm_cdp": 500,
+    "complaints": 2_000, "goemotions": 2_000,
 }  # fmt: skip
-HELD_OUT = 300
+HELD_OUT = 500
 RIDGES = (0.3, 3.0, 30.0, 300.0)
 State = dict[str, torch.Tensor]
 
