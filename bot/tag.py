@@ -109,7 +109,7 @@ async def embed_some(desk: Desk, reader: Reader, owner: str, limit: int = 16) ->
 async def tag_in_bulk(desk: Desk, tag_many: Bulk, group: int = 64) -> AsyncIterator[int]:
     """Tag everything that waits, with two processes; yields how many were stored each time.
 
-    `tag_many` (nlp.bulk) still reads one text per run, so that no text's tags depend on the others.
+    `tag_many` (nlp.bulk) gives each text the answer that it would get alone.
     """
     now = desk.clock()
     works = await desk.store.claim("tag", "bulk", BULK_LIMIT, now, now + BULK_LEASE)

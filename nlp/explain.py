@@ -34,7 +34,7 @@ def explain_all(tagger: Tagger, text: str, tags: Sequence[str]) -> dict[str, lis
     if read is None:
         return {tag: [] for tag in tags}
     found = stretches(text)
-    without = [_outputs(tagger, text[:start] + " " + text[end:]) for start, end in found]
+    without = _outputs(tagger, [text[:start] + " " + text[end:] for start, end in found])
     return {
         tag: _weights(group, _column(group, tag, read.logits), read.logits, without, found)
         for tag, group in places.items()
@@ -64,11 +64,11 @@ def _column(group: Group, tag: str, outputs: Floats) -> int:
     return best_label(group, probabilities(group, outputs))
 
 
-def _outputs(tagger: Tagger, text: str) -> Floats:
+def _outputs(tagger: Tagger, texts: Sequence[str]) -> list[Floats]:
     """Without anything left to read all labels are equal: outputs of zero."""
-    read = tagger.forward(text)
     width = max(group.columns.stop for group in tagger.folder.groups.values())
-    return np.zeros(width, dtype=np.float32) if read is None else read.logits
+    nothing = np.zeros(width, dtype=np.float32)
+    return [nothing if read is None else read.logits for read in tagger.forward_many(texts)]
 
 
 def _weights(

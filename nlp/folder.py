@@ -56,6 +56,7 @@ class Folder:
     version: str
     max_tokens: int
     groups: dict[str, Group]
+    fixed_scales: bool = False  # texts of one length may share a run without touching each other
 
 
 def read_folder(path: Path = SHIPPED) -> Folder:
@@ -70,7 +71,8 @@ def read_folder(path: Path = SHIPPED) -> Folder:
                 "Use the weights that came with this version of byname, or name any other model "
                 "as [nlp] sentiment_model in byname.toml."
             )
-    return Folder(path, str(config["version"]), int(config["max_tokens"]), groups)
+    is_fixed = config.get("fixed_scales") is True
+    return Folder(path, str(config["version"]), int(config["max_tokens"]), groups, is_fixed)
 
 
 def _check_files(path: Path) -> None:

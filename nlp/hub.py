@@ -24,7 +24,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from nlp.folder import SHIPPED, read_folder
 
-_TYPES = {"I8": np.int8, "F32": np.float32, "F16": np.float16}
+_TYPES = {"I8": np.int8, "F32": np.float32, "F16": np.float16}  # F16: weights up to en-1
 
 
 class BynameConfig(BertConfig):  # type: ignore[misc] # transformers is untyped here
@@ -110,7 +110,7 @@ def unpacked(path: Path) -> dict[str, Tensor]:
         embeddings + "LayerNorm.bias": kept["embeddings.norm.bias"],
         "tags.weight": kept["tags.weight"].T,
         "tags.bias": kept["tags.bias"],
-        "place.weight": kept["place.weight"].astype(np.float32).T,
+        "place.weight": _place(kept),
     }
     number = 0
     while f"layer.{number}.qkv.int8" in kept:
@@ -137,6 +137,11 @@ def _layer(kept: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
         for part_name in ("weight", "bias"):
             state[f"{theirs}{full}.{part_name}"] = kept[f"{ours}{name}.{part_name}"]
     return state
+
+
+def _place(kept: dict[str, np.ndarray]) -> np.ndarray:
+    whole = kept.get("place.weight")
+    return _matrix(kept, "place")[0] if whole is None else whole.astype(np.float32).T
 
 
 def _matrix(kept: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """`python -m nlp.train --data DIR`: makes the weights that ship, step by step.
 
-Steps: language, general, final, blend, export, check, card. A training step leaves
+Steps: language, general, final (with two seeds), blend, export, check, card. A training step leaves
 its file in the work folder and is skipped when that is there; an interrupted one goes on from where
 it last saved. Remove a file to make its step run again. Two CPU cores suffice, in steps of under an
 hour; a GPU is used where there is one.
@@ -17,7 +17,9 @@ from nlp.train import blend, card, check, export, fit, language, mix, place
 from nlp.train.sets import Row, evaluation_rows
 
 SEED = 1
-SHARES = (0.3, 0.7)  # of the general and the final network, chosen on validation
+FINAL_SEEDS = (1, 2)
+GENERAL_SHARE = 0.4  # of the general network in the mean; the final ones share the rest
+RANGE_SHARE = 20  # of the sample, one text in so many sets the scales of the inputs
 
 
 def main() -> None:
@@ -46,10 +48,11 @@ def _options() -> argparse.Namespace:
 
 
 def _trained(options: argparse.Namespace, hand: dict[str, list[Row]]) -> Path:
-    """The general stage, the final one, and what lies between them."""
-    general = _stage(options, hand, mix.GENERAL, None)
-    final = _stage(options, hand, mix.FINAL, general)
-    mean = blend.blend([fit.averaged(general), fit.averaged(final)], SHARES)
+    """The general stage, the final ones, and what lies between them."""
+    general = _stage(options, hand, mix.GENERAL, SEED)
+    finals = [_stage(options, hand, mix.FINAL, seed, general) for seed in FINAL_SEEDS]
+    shares = [GENERAL_SHARE, *[(1 - GENERAL_SHARE) / len(finals)] * len(finals)]
+    mean = blend.blend([fit.averaged(one) for one in (general, *finals)], shares)
     out: Path = options.work / "blend.pt"
     torch.save(place.refitted(mean, options.data), out)
     return out
@@ -59,20 +62,22 @@ def _stage(
     options: argparse.Namespace,
     hand: dict[str, list[Row]],
     stage: mix.Stage,
-    start: Path | None,
+    seed: int,
+    start: Path | None = None,
 ) -> Path:
-    out: Path = options.work / f"{stage.name}.pt"
+    out: Path = options.work / f"{stage.name}-{seed}.pt"
     if not fit.averaged(out).exists():
         began = time.time()
-        rows = mix.mixture(options.data, hand, stage, SEED)
-        fit.run_stage(stage, rows, start, out, SEED)
+        rows = mix.mixture(options.data, hand, stage, seed)
+        fit.run_stage(stage, rows, start, out, seed)
         _note_hours(options.work, out.stem, time.time() - began)
     return out
 
 
 def _exported(options: argparse.Namespace, hand: dict[str, list[Row]], state: Path) -> None:
     weights = torch.load(state, weights_only=True)
-    export.export(weights, options.out, options.version)
+    texts = place.sample(options.data)[::RANGE_SHARE]
+    export.export(weights, texts, options.out, options.version)
     export.calibrate(options.out, validation_rows(options.data, hand))
 
 

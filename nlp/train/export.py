@@ -18,6 +18,7 @@ from nlp.train.encoder import HIDDEN, original_folder, widened
 from nlp.train.graph import write_graph
 from nlp.train.heads import GROUPS, WIDTH, Group, columns, target
 from nlp.train.quantise import MAX_TOKENS, quantised, write_safetensors
+from nlp.train.ranges import input_ranges
 from nlp.train.sets import Row
 
 MEASURES = {"sentiment": "recall", "emotion": "f1"}
@@ -30,12 +31,13 @@ _ENCODER = {
 }  # fmt: skip
 
 
-def export(state: dict[str, torch.Tensor], out: Path, version: str) -> None:
-    """A folder that loads, not calibrated yet."""
+def export(state: dict[str, torch.Tensor], texts: list[str], out: Path, version: str) -> None:
+    """A folder that loads, not calibrated yet; `texts` (of training) set the inputs' scales."""
     out.mkdir(parents=True, exist_ok=True)
     wide = widened(state)
     tensors = quantised({name: value.float().numpy() for name, value in wide.items()})
-    write_graph(tensors, write_safetensors(tensors, out / "model.safetensors"), out / "model.onnx")
+    places = write_safetensors(tensors, out / "model.safetensors")
+    write_graph(tensors, input_ranges(wide, texts), places, out / "model.onnx")
     _write_tokenizer(out)
     groups = [blank_entry(group) for group in GROUPS if group.ships]
     write_config(out, version, groups)
@@ -71,6 +73,7 @@ def write_config(out: Path, version: str, groups: list[dict[str, object]]) -> No
         "byname_format": FORMAT,
         "version": version,
         "max_tokens": MAX_TOKENS,
+        "fixed_scales": True,
         **_ENCODER,
         "groups": groups,
     }

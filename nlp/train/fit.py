@@ -26,8 +26,8 @@ MAX_TOKENS = 96
 BATCH = 64
 HEAD_RATE = 1e-3
 WARM_UP = 200
-DISTIL_ROWS = 8
-DISTIL_WEIGHT = 0.5
+DISTIL_ROWS = 16
+DISTIL_WEIGHT = 1.0
 AVERAGE = 0.998  # weight average over about the last 500 steps
 SAVE_EVERY = 300
 

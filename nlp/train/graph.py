@@ -1,8 +1,9 @@
-"""The ONNX graph, written by hand: one text a run, so no mask and no padding.
+"""The ONNX graph, written by hand: texts of one length a run, so no mask and no padding.
 
-Each matrix product is one DynamicQuantizeMatMul (int8 weights, activations scaled at run time);
-query, key and value share one product; attention, GELU and the norms are ONNX Runtime's own
-kernels on floats. Weights stay in model.safetensors and are referred to by offset.
+Each matrix product reads int8 weights and inputs on a fixed scale (nlp/train/ranges.py), so that
+the rows of a batch do not touch each other; query, key and value share one product; attention, GELU
+and the norms are ONNX Runtime's own kernels on floats. Weights stay in model.safetensors and are
+referred to by offset.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from nlp.train.quantise import LAYERS, Tensors
+from nlp.train.ranges import Ranges
 
 HEADS = 12
 HIDDEN = 384
@@ -19,7 +21,6 @@ EPSILON = 1e-12
 _TYPES = {
     "int8": TensorProto.INT8,
     "float32": TensorProto.FLOAT,
-    "float16": TensorProto.FLOAT16,
     "int64": TensorProto.INT64,
 }
 _MICROSOFT = "com.microsoft"
@@ -28,8 +29,10 @@ _MICROSOFT = "com.microsoft"
 class _Graph:
     """Nodes in order; every method adds one and returns the name of its output."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranges: Ranges) -> None:
         self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.ranges = ranges
 
     def add(
         self, kind: str, *inputs: str, domain: str = "", outs: int = 1, **attributes: object
@@ -41,8 +44,13 @@ class _Graph:
         return name
 
     def product(self, x: str, matrix: str) -> str:
-        parts = (x, f"{matrix}.int8", f"{matrix}.scale", "", f"{matrix}.bias")
-        return self.add("DynamicQuantizeMatMul", *parts, domain=_MICROSOFT)
+        scale, zero = f"{matrix}.input_scale", f"{matrix}.input_zero"
+        step, middle = self.ranges[matrix]
+        self.constants.append(helper.make_tensor(scale, TensorProto.FLOAT, [], [step]))
+        self.constants.append(helper.make_tensor(zero, TensorProto.UINT8, [], [middle]))
+        whole = self.add("QuantizeLinear", x, scale, zero)
+        names = (f"{matrix}.int8", scale, f"{matrix}.scale", zero, "", f"{matrix}.bias")
+        return self.add("MatMulIntegerToFloat", whole, *names, domain=_MICROSOFT)
 
     def normed_sum(self, x: str, y: str, norm: str) -> str:
         """Two nodes on purpose: SkipLayerNormalization takes a fifth of a pass longer."""
@@ -50,8 +58,10 @@ class _Graph:
         return self.add("LayerNormalization", *parts, axis=-1, epsilon=EPSILON)
 
 
-def write_graph(tensors: Tensors, places: dict[str, tuple[int, int]], path: Path) -> None:
-    graph = _Graph()
+def write_graph(
+    tensors: Tensors, ranges: Ranges, places: dict[str, tuple[int, int]], path: Path
+) -> None:
+    graph = _Graph(ranges)
     states = [_embedded(graph)]
     for number in range(LAYERS):
         states.append(_layer(graph, states[-1], f"layer.{number}."))
@@ -65,7 +75,7 @@ def write_graph(tensors: Tensors, places: dict[str, tuple[int, int]], path: Path
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", None]),
             helper.make_tensor_value_info("place", TensorProto.FLOAT, ["batch", HIDDEN]),
         ],
-        [*constants, *_small_constants()],
+        [*constants, *graph.constants, *_small_constants()],
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_MICROSOFT, 1)]
     model = helper.make_model(whole, opset_imports=opsets, ir_version=9)
@@ -101,8 +111,7 @@ def _heads(graph: _Graph, states: list[str]) -> None:
     tags = graph.add("MatMul", both, "tags.weight")
     graph.nodes.append(helper.make_node("Add", [tags, "tags.bias"], ["logits"]))
     every = graph.add("Concat", both, *lower, axis=-1)
-    weight = graph.add("Cast", "place.weight", to=TensorProto.FLOAT)
-    graph.nodes.append(helper.make_node("MatMul", [every, weight], ["place"]))
+    graph.nodes.append(helper.make_node("Identity", [graph.product(every, "place")], ["place"]))
 
 
 def _mean(graph: _Graph, x: str) -> str:

@@ -56,10 +56,10 @@ GENERAL = Stage(
 FINAL = Stage(
     "final",
     {
-        "semeval_sentiment/train": 0.6, "umsab/english_train": 1.0, "goemotions": 0.06,
+        "semeval_sentiment/train": 0.8, "umsab/english_train": 1.0, "goemotions": 0.06,
         "tweeteval/offensive/train": 1.0, "tweeteval/emotion/train": 2.5,
         "tweeteval/irony/train": 0.4, "complaints": 0.4, "spam/youtube": 0.4,
-        "spam/sms": 0.06, "banking77": 0.04, "purchase_intent": 0.4, "hand": 11.0,
+        "spam/sms": 0.06, "banking77": 0.04, "purchase_intent": 0.4, "hand": 6.0,
     },
     peak=1e-4, decays=True, frozen_layers=2,
 )  # fmt: skip

@@ -17,17 +17,17 @@ from nlp.train.encoder import network_from, widened
 from nlp.train.sets import training_rows
 
 TEXTS = {
-    "semeval_sentiment/train": 1_000, "tweeteval/offensive/train": 600, "threads/ibm_cdp": 500,
-    "complaints": 500, "goemotions": 400,
+    "semeval_sentiment/train": 6_000, "tweeteval/offensive/train": 3_000, "threads/ibm_cdp": 500,
+    "complaints": 2_000, "goemotions": 2_000,
 }  # fmt: skip
-HELD_OUT = 300
+HELD_OUT = 500
 RIDGES = (0.3, 3.0, 30.0, 300.0)
 State = dict[str, torch.Tensor]
 
 
 def refitted(state: State, data: Path) -> State:
     """The same state with a better map; the pull is chosen on held-out texts."""
-    texts = [row.text for n, count in TEXTS.items() for row in training_rows(data, n)[:count]]
+    texts = sample(data)
     np.random.default_rng(0).shuffle(texts)
     wanted = original_places(texts).astype(np.float64)
     state = widened(state)
@@ -42,6 +42,11 @@ def refitted(state: State, data: Path) -> State:
     print(f"{_cosine(found[apart[0]] @ best[0], wanted[apart[0]]):.4f} after, ridge {best[1]}")
     weight = torch.from_numpy(_solve(found, wanted, start, best[1]).T.copy()).float()
     return {**state, "place.weight": weight}
+
+
+def sample(data: Path) -> list[str]:
+    """Training texts of every register, for what is read off texts rather than learned."""
+    return [row.text for n, count in TEXTS.items() for row in training_rows(data, n)[:count]]
 
 
 def features(state: State, texts: list[str]) -> Floats:

@@ -14,7 +14,7 @@ from nlp.train.heads import GROUPS, columns
 LAYERS = 6
 MAX_TOKENS = 128
 _DATA_STARTS_AT = 4096  # whole pages, so that the file can be mapped
-_TYPES = {"int8": "I8", "float32": "F32", "float16": "F16"}
+_TYPES = {"int8": "I8", "float32": "F32"}
 
 Tensors = dict[str, np.ndarray]
 
@@ -31,7 +31,8 @@ def quantised(state: Tensors) -> Tensors:
     for number in range(LAYERS):
         tensors |= _layer(state, number)
     ships = shipped_columns()
-    tensors["place.weight"] = state["place.weight"].T.astype(np.float16)
+    nothing = np.zeros(len(state["place.weight"]), dtype=np.float32)
+    tensors |= _matrix("place", state["place.weight"], nothing)
     tensors["tags.weight"] = np.ascontiguousarray(state["tags.weight"][ships].T)
     tensors["tags.bias"] = state["tags.bias"][ships]
     return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}

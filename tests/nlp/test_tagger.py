@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from nlp.bulk import tag_many
 from nlp.embed import cosine, matrix, nearest, values
 from nlp.model import INTENTS, NlpError, Vector
-from nlp.tagger import load_tagger
+from nlp.tagger import Tagger, load_tagger
 
 
 def test_one_pass_answers_everything(tagger):
@@ -80,8 +81,47 @@ def test_ten_thousand_mixed_texts_never_fail_for_one_of_them(tagger):
 def test_the_same_text_has_the_same_tags_whatever_stands_beside_it(tagger):
     texts = [f"Where is order {n}? It is {n % 7} days late." for n in range(300)]
     alone = [tagger.understand(text) for text in texts]
-    assert list(tag_many(texts, processes=2)) == alone
-    assert list(tag_many(texts[::-1], processes=1))[::-1] == alone
+    for answers in (
+        list(tag_many(texts, processes=2)),
+        list(tag_many(texts[::-1], processes=1))[::-1],
+    ):
+        assert [labels(one) for one in answers] == [labels(one) for one in alone]
+        assert scores(answers) == pytest.approx(scores(alone), abs=1e-3)
+
+
+def labels(understood):
+    tags = understood.tags
+    return tags.sentiment.label, [one.label for one in tags.intents], tags.needs_reply.value
+
+
+def scores(answers):
+    tags = [one.tags for one in answers]
+    return [p for t in tags for p in (t.sentiment.probability, t.needs_reply.probability)]
+
+
+def test_many_texts_together_get_the_answers_each_would_get_alone(tagger):
+    texts = [f"My {what} is {how}." for what in ("parcel", "bill", "app") for how in ("late", "ok")]
+    texts += ["", "🙂", "Wo bleibt denn meine Bestellung, ich warte seit drei Wochen darauf?"]
+    together = tagger.understand_many(texts * 9)
+    alone = [tagger.understand(text) for text in texts] * 9
+    for one, other in zip(together, alone, strict=True):
+        assert one.tags.language == other.tags.language
+        assert one.tags.sentiment == other.tags.sentiment
+        assert (one.vector is None) == (other.vector is None)
+    reads = zip(tagger.forward_many(texts * 9), map(tagger.forward, texts * 9), strict=True)
+    for one, other in reads:
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert np.allclose(one.logits, other.logits, atol=1e-3)
+            assert np.allclose(one.place, other.place, atol=1e-3)
+
+
+def test_weights_whose_inputs_are_scaled_at_run_time_read_one_text_a_run(tagger):
+    folder = replace(tagger.folder, fixed_scales=False)
+    runs = list(Tagger(folder, None, None)._runs([5, 2, 5, 7]))
+    assert runs == [[0], [2], [3]]
+    runs = list(Tagger(replace(folder, fixed_scales=True), None, None)._runs([5, 2, 5, 7]))
+    assert runs == [[0, 2], [3]]
 
 
 def test_a_fresh_load_says_the_same(tagger):
