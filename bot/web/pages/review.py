@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.config import LISTEN_ONLY
 from bot.costs import ReplyCost, reply_cost
 from bot.desk import Desk
-from bot.permits import said
+from bot.permits import UNKNOWN, said
 from bot.suggest.guard import Finding, inspect_reply
 from bot.suggest.suggest import NOT_ALLOWED, may_answer
 from bot.web.asked import filter_query, path_id, place_query, query_id, queue_filter
@@ -173,7 +173,8 @@ async def open_message(request: web.Request, message_id: int) -> Opened:
     refusal, permission = why_not(desk, entry), Permission(allowed=True)
     if not refusal:
         permission = await may_answer(desk, message)
-        refusal = "" if permission.allowed else said(permission)
+        refusal = was_forbidden(entry) if permission is UNKNOWN else ""
+        refusal = refusal if permission.allowed else said(permission)
     return Opened(
         entry=entry,
         first=first,
@@ -223,6 +224,12 @@ def _not_allowed(desk: Desk, message: Message) -> str:
     if message.login is None:
         return "This source only listens: there is no login to answer with."
     return ""
+
+
+def was_forbidden(entry: QueueEntry) -> str:
+    """Return the rule that forbade an answer when one was looked for; for when nobody can tell."""
+    silence = entry.suggestion.silence if entry.suggestion else ""
+    return silence.removeprefix(f"{NOT_ALLOWED}: ") if silence.startswith(NOT_ALLOWED) else ""
 
 
 def by_hand(entry: QueueEntry, permission: Permission) -> ByHand | None:

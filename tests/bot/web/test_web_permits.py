@@ -6,7 +6,7 @@ import pytest
 
 from bot.permits import Permits
 from bot.standing import look
-from connectors.contract import AuthFailed
+from connectors.contract import AuthFailed, Unavailable
 from connectors.model import Budget, Health, Permission
 
 RULE = Permission(False, "@ann has blocked us.", "the account's relations")
@@ -67,6 +67,22 @@ async def test_where_a_human_may_answer_all_the_same_the_page_leads_there(
     body = {"request_id": "0123456789", "text": "Sorry!", "seconds": 5}
     answer = await browser.call(f"messages/{message_id}/approve", body)
     assert (await answer.json())["error"].endswith(f"Answer by hand: {place}")
+
+
+async def test_a_rule_that_was_seen_holds_while_the_platform_cannot_be_asked(
+    enter, stage, desk, clock
+):
+    class Silent(Platform):
+        async def may_reply(self, _):
+            raise Unavailable("down")
+
+    message_id = await stage.hear("How do I descale it?")
+    await stage.tag()
+    await stage.suggest(silence="no answer is allowed here: @ann has blocked us.")
+    on = replace(desk, permits=Permits(desk.store, lambda _: Silent(), clock))
+    html = await (await enter("review", on=on)).read(f"/m/{message_id}")
+    assert "@ann has blocked us." in html.replace("&#39;", "'")
+    assert 'name="text"' not in html
 
 
 async def test_the_api_refuses_with_the_rule_and_nothing_is_written(enter, stage, guarded):
