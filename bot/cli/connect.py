@@ -33,7 +33,8 @@ START = (
 @click.command(
     "connect",
     epilog="\b\nExamples:\n  byname connect mastodon --login masto\n"
-    "  byname connect bluesky --login bsky --paste",
+    "  byname connect bluesky --login bsky --paste\n"
+    "  byname connect reddit",
 )
 @click.argument("platform")
 @home_option
@@ -50,6 +51,8 @@ def command(
     platform: str, home: str | None, login: str | None, paste: bool, learn: bool | None
 ) -> None:
     """Sign in, show what is asked and why, check it, and keep the secret (mode 0600).
+
+    PLATFORM is mastodon, bluesky, x, reddit, or one that another package brings.
 
     Learning brings in the login's own past replies with the messages above them, as history: so
     byname can suggest what was answered before, with names, numbers and links left out.
