@@ -1,10 +1,14 @@
 """`byname inbox`: what waits for an answer, most urgent first."""
 
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli._context import home_option, json_option, print_rows, reading, run_async
+
+if TYPE_CHECKING:
+    from storage.model import Message
 
 VIEWS = ("needs_you", "by_hand", "silent", "snoozed", "sending", "held", "done", "all")
 
@@ -33,7 +37,6 @@ async def _inbox(
 ) -> None:
     from bot.desk import wall_clock  # noqa: PLC0415
     from bot.web.shapes import plain  # noqa: PLC0415
-    from bot.web.words import due  # noqa: PLC0415
     from storage.model import QueueFilter  # noqa: PLC0415
 
     async with reading(home) as desk:
@@ -41,10 +44,19 @@ async def _inbox(
         now = wall_clock()
         entries = await desk.store.queue(what, now, limit)
     rows = [plain(entry) for entry in entries]
-    when = {one.message.id: due(one.message.answer_by_at, now) for one in entries}
+    when = {one.message.id: _when(one.message, now) for one in entries}
     print_rows(rows, as_json, lambda row: _line(row, when[int(row["message"]["id"])]))
     if not rows and not as_json:
         click.echo("Nothing waits.")
+
+
+def _when(message: "Message", now: datetime) -> str:
+    """Say how long there is for an answer, or why there is no hurry."""
+    from bot.web.words import due  # noqa: PLC0415
+
+    if message.state in {"done", "gone", "history"}:
+        return {"gone": "deleted"}.get(message.state, message.state)
+    return due(message.answer_by_at, now)
 
 
 def _line(row: dict[str, Any], due: str) -> str:

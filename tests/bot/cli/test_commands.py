@@ -160,6 +160,15 @@ def test_no_reply_needed_takes_it_from_the_inbox(byname, heard_home):
     assert len(byname("inbox", "--home", heard_home, "--json").rows) == 1
 
 
+def test_what_is_done_with_has_no_time_left(byname, heard_home):
+    number = message_id(byname, heard_home)
+    byname("reject", number, "--no-reply", "--home", heard_home)
+    lines = byname("inbox", "--view", "all", "--home", heard_home).out.splitlines()
+    (done,) = [line for line in lines if line.split()[0] == str(number)]
+    assert done.split()[1] == "done"
+    assert " left " not in done
+
+
 def test_a_rejected_message_goes_on_waiting(byname, heard_home):
     number = message_id(byname, heard_home)
     said = byname("reject", number, "--reason", "wrong tone", "--home", heard_home)
