@@ -1,6 +1,7 @@
 """Kill -9 a service that answers everybody, again and again, and count what the world saw.
 
-    python -m benchmarks.kill_loop --world platforms [--kills 300] [--messages 500] [--seed 1]
+    python -m benchmarks.kill_loop --world platforms [--platforms x,reddit] [--kills 300]
+        [--messages 500] [--seed 1]
     python -m benchmarks.kill_loop [--kills 100] [--messages 1500] [--seed 1] [--naive]
 
 The real service as a process, a replayed world or simulated platforms with scripted faults, a
@@ -18,7 +19,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,14 @@ from typing import Any
 import aiohttp
 
 from benchmarks.kill_network import Platforms
+from benchmarks.kill_platforms import PLATFORMS, USUAL
 from benchmarks.kill_worlds import IN_FLIGHT_S, LAG_S, POLICY, Replayed, World
 from benchmarks.rig import Client, client, machine, start, until
 from storage import open_reader
 
-assert POLICY["settle_seconds"] > LAG_S + IN_FLIGHT_S, "it would look too early"
-WORLDS: dict[str, Callable[[Path, int, int], World]] = {
-    "replay": Replayed,
-    "platforms": Platforms,
-}
+for _wait in ("settle_seconds", "lookup_gap_seconds"):
+    assert POLICY[_wait] > LAG_S + IN_FLIGHT_S, "it would look too early"
+WORLDS = ("replay", "platforms")
 OPEN = ("approved", "sending", "unknown")
 OWN_WORDS = "Thank you for writing, a colleague looks at it."
 DRAIN_S = 600.0
@@ -195,9 +195,23 @@ def settings() -> str:
     )
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    if unknown := set(names) - set(PLATFORMS):
+        raise argparse.ArgumentTypeError(f"no such platform: {', '.join(sorted(unknown))}")
+    return names
+
+
+def _world(asked: argparse.Namespace, home: Path) -> World:
+    if asked.world == "replay":
+        return Replayed(home, asked.messages, asked.seed)
+    return Platforms(home, asked.messages, asked.seed, asked.platforms)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Kill -9 a service that answers everybody.")
-    parser.add_argument("--world", choices=list(WORLDS), default="replay")
+    parser.add_argument("--world", choices=WORLDS, default="replay")
+    parser.add_argument("--platforms", type=_names, default=USUAL, help=", ".join(PLATFORMS))
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--messages", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
@@ -207,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(settings(), flush=True)
     name, module = ("naive outbox", "benchmarks.naive") if asked.naive else ("byname", "bot")
     with tempfile.TemporaryDirectory() as folder:
-        world = WORLDS[asked.world](Path(folder) / "home", asked.messages, asked.seed)
+        world = _world(asked, Path(folder) / "home")
         tally = asyncio.run(kill_loop(world, kills=asked.kills, seed=asked.seed, module=module))
     print(report(name, tally))
     if world.is_slower_than_settling():

@@ -22,7 +22,7 @@ LAG_S, IN_FLIGHT_S = 0.3, 0.25
 POLICY: Mapping[str, float] = {
     "post_timeout_seconds": 0.8,
     "settle_seconds": 1.2,
-    "lookup_gap_seconds": 0.4,
+    "lookup_gap_seconds": 0.6,
 }
 FIRST_KILL_S, LAST_KILL_S = 0.03, 1.45  # and 50 ms for our own slowness
 
