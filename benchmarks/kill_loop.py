@@ -18,9 +18,11 @@ import json
 import random
 import tempfile
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ import aiohttp
 from benchmarks.kill_network import Platforms
 from benchmarks.kill_platforms import PLATFORMS, USUAL
 from benchmarks.kill_worlds import IN_FLIGHT_S, LAG_S, POLICY, Replayed, World
-from benchmarks.rig import Client, client, machine, start, until
+from benchmarks.rig import Client, client, machine, now, start, until
 from storage import open_reader
 
 for _wait in ("settle_seconds", "lookup_gap_seconds"):
@@ -116,20 +118,31 @@ async def run_and_kill(world: World, tally: Tally, luck: random.Random, module: 
 
 
 async def drain(home: Path, tally: Tally, module: str) -> None:
-    """Let it work undisturbed until nothing is on its way."""
+    """Let it work undisturbed until everything was heard and nothing is on its way."""
     running = await start(home, module=module)
+    spoken_at = now() + timedelta(seconds=1)  # the last words, and a little
     async with client(home) as api:
 
         async def is_settled() -> bool:
+            told, is_asked = await api.get("sources"), False
             while await approve_all(api, tally):
-                pass
-            work = (await api.get("sources"))["work"]
+                is_asked = True
             under_way = (await api.get(f"replies?state={'&state='.join(OPEN)}"))["replies"]
-            return not under_way and not (work["tag"] or work["suggest"])
+            is_busy = told["work"]["tag"] or told["work"]["suggest"] or under_way
+            return _all_heard(home, told["sources"], spoken_at) and not (is_asked or is_busy)
 
         await until(is_settled, DRAIN_S, pause=0.2)
     code = await running.stop()
     assert code == 0, f"the service ended with {code}"
+
+
+def _all_heard(home: Path, states: Sequence[dict[str, Any]], spoken_at: datetime) -> bool:
+    """Say whether every source was read to its end since then."""
+    names = tomllib.loads((home / "byname.toml").read_text(encoding="utf-8"))["sources"]
+    looked = {one["name"]: one["last_ok_at"] for one in states if not one["error"]}
+    return all(
+        looked.get(name) and datetime.fromisoformat(looked[name]) >= spoken_at for name in names
+    )
 
 
 async def count(world: World, tally: Tally) -> None:

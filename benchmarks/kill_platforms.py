@@ -217,11 +217,12 @@ class Bluesky:
 class X:
     """X: no idempotency key, no reply to who has not summoned us, a price for every call.
 
-    It refuses a text that it has taken before, as long as it remembers: about every second time.
+    It refuses a reply that it has taken before, as long as it remembers: about every second time.
     """
 
     name, platform, kind = "x", "x", "mentions"
     wall_share = 0.02  # of the replies meet a page of whatever stands in front of X
+    forget_share = 0.5  # of the replies come when it has forgotten all before
 
     def __init__(self, _: int, luck: random.Random, lag_s: float) -> None:
         self.luck, self.wall, self.said = luck, Wall(), 0
@@ -279,7 +280,7 @@ class X:
         return Shown(self.name, parent, row["text"].removeprefix(f"@{handle} "))
 
     def _before(self) -> None:
-        if self.luck.random() < 0.5:
+        if self.luck.random() < self.forget_share:
             self.here.said.clear()
         if self.luck.random() < self.wall_share:
             self.here.faults["POST /2/tweets"] = ["wall"]
