@@ -117,9 +117,9 @@ async def run_and_kill(world: World, tally: Tally, luck: random.Random, module: 
     tally.kills += 1
 
 
-async def drain(home: Path, tally: Tally, module: str) -> None:
-    """Let it work undisturbed until everything was heard and nothing is on its way."""
-    running = await start(home, module=module)
+async def drain(world: World, tally: Tally, module: str) -> None:
+    """Let it work undisturbed until everybody was heard and nothing is on its way."""
+    home, running = world.path, await start(world.path, module=module)
     spoken_at = now() + timedelta(seconds=1)  # the last words, and a little
     async with client(home) as api:
 
@@ -129,20 +129,19 @@ async def drain(home: Path, tally: Tally, module: str) -> None:
                 is_asked = True
             under_way = (await api.get(f"replies?state={'&state='.join(OPEN)}"))["replies"]
             is_busy = told["work"]["tag"] or told["work"]["suggest"] or under_way
-            return _all_heard(home, told["sources"], spoken_at) and not (is_asked or is_busy)
+            is_heard = len(tally.asked) >= world.messages or _all_read(world, told, spoken_at)
+            return is_heard and not (is_asked or is_busy)
 
         await until(is_settled, DRAIN_S, pause=0.2)
     code = await running.stop()
     assert code == 0, f"the service ended with {code}"
 
 
-def _all_heard(home: Path, states: Sequence[dict[str, Any]], spoken_at: datetime) -> bool:
-    """Say whether every source was read to its end since then."""
-    names = tomllib.loads((home / "byname.toml").read_text(encoding="utf-8"))["sources"]
-    looked = {one["name"]: one["last_ok_at"] for one in states if not one["error"]}
-    return all(
-        looked.get(name) and datetime.fromisoformat(looked[name]) >= spoken_at for name in names
-    )
+def _all_read(world: World, told: dict[str, Any], spoken_at: datetime) -> bool:
+    """Say whether every source was read to its end since then; a stream takes its time for that."""
+    names = tomllib.loads((world.path / "byname.toml").read_text(encoding="utf-8"))["sources"]
+    read = {one["name"]: one["last_ok_at"] for one in told["sources"] if not one["error"]}
+    return all(read.get(name) and datetime.fromisoformat(read[name]) >= spoken_at for name in names)
 
 
 async def count(world: World, tally: Tally) -> None:
@@ -179,7 +178,7 @@ async def kill_loop(world: World, *, kills: int, seed: int, module: str = "bot")
             world.speak(kills - number)
             await run_and_kill(world, tally, luck, module)
         world.speak(1)
-        await drain(world.path, tally, module)
+        await drain(world, tally, module)
         await count(world, tally)
     tally.seconds = time.monotonic() - began
     return tally
