@@ -163,6 +163,9 @@ signature = "Ines"
 [suggest]
 min_playbook = 0.0
 memory = false
+[approvals.reddit]
+reference = "RB-2026-0042"
+date = 2026-01-15
 [policy]
 undo_seconds = 0
 max_posts_per_hour = 1000000

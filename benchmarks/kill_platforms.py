@@ -27,7 +27,7 @@ from simulators import (  # noqa: E402 - they stand with the tests
     x,
     x_answers,
 )
-from stands.reddit import APPROVED  # noqa: E402
+from stands.reddit import APPROVED, SECRET  # noqa: E402
 
 from benchmarks.kill_worlds import Shown  # noqa: E402 - after the path of the simulators
 from benchmarks.weather import Handler, Handles  # noqa: E402
@@ -315,7 +315,12 @@ class Reddit:
 
     async def secrets(self, base: str) -> Mapping[str, str]:
         flow = RedditFlow(Place(reddit_url=base, oauth_url=base))
-        return await connected(flow, APPROVED, {})
+        approval = {
+            "approval_reference": APPROVED.reference,
+            "approval_date": APPROVED.given_on.isoformat(),
+            "approval_covers_data": "no",
+        }
+        return await connected(flow, {**SECRET, **approval}, {})
 
     def app(self) -> web.Application:
         made = reddit_answers.app(self.here)
