@@ -1,6 +1,7 @@
 """Kill -9 a service that answers everybody, again and again, and count what the world saw.
 
-    python -m benchmarks.kill_loop --world platforms [--kills 300] [--messages 500] [--seed 1]
+    python -m benchmarks.kill_loop --world platforms [--platforms x,reddit] [--kills 300]
+        [--messages 500] [--seed 1]
     python -m benchmarks.kill_loop [--kills 100] [--messages 1500] [--seed 1] [--naive]
 
 The real service as a process, a replayed world or simulated platforms with scripted faults, a
@@ -17,24 +18,25 @@ import json
 import random
 import tempfile
 import time
+import tomllib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from benchmarks.kill_network import Platforms
+from benchmarks.kill_platforms import PLATFORMS, USUAL
 from benchmarks.kill_worlds import IN_FLIGHT_S, LAG_S, POLICY, Replayed, World
-from benchmarks.rig import Client, client, machine, start, until
+from benchmarks.rig import Client, client, machine, now, start, until
 from storage import open_reader
 
-assert POLICY["settle_seconds"] > LAG_S + IN_FLIGHT_S, "it would look too early"
-WORLDS: dict[str, Callable[[Path, int, int], World]] = {
-    "replay": Replayed,
-    "platforms": Platforms,
-}
+for _wait in ("settle_seconds", "lookup_gap_seconds"):
+    assert POLICY[_wait] > LAG_S + IN_FLIGHT_S, "it would look too early"
+WORLDS = ("replay", "platforms")
 OPEN = ("approved", "sending", "unknown")
 OWN_WORDS = "Thank you for writing, a colleague looks at it."
 DRAIN_S = 600.0
@@ -115,21 +117,31 @@ async def run_and_kill(world: World, tally: Tally, luck: random.Random, module: 
     tally.kills += 1
 
 
-async def drain(home: Path, tally: Tally, module: str) -> None:
-    """Let it work undisturbed until nothing is on its way."""
-    running = await start(home, module=module)
+async def drain(world: World, tally: Tally, module: str) -> None:
+    """Let it work undisturbed until everybody was heard and nothing is on its way."""
+    home, running = world.path, await start(world.path, module=module)
+    spoken_at = now() + timedelta(seconds=1)  # the last words, and a little
     async with client(home) as api:
 
         async def is_settled() -> bool:
+            told, is_asked = await api.get("sources"), False
             while await approve_all(api, tally):
-                pass
-            work = (await api.get("sources"))["work"]
+                is_asked = True
             under_way = (await api.get(f"replies?state={'&state='.join(OPEN)}"))["replies"]
-            return not under_way and not (work["tag"] or work["suggest"])
+            is_busy = told["work"]["tag"] or told["work"]["suggest"] or under_way
+            is_heard = len(tally.asked) >= world.messages or _all_read(world, told, spoken_at)
+            return is_heard and not (is_asked or is_busy)
 
         await until(is_settled, DRAIN_S, pause=0.2)
     code = await running.stop()
     assert code == 0, f"the service ended with {code}"
+
+
+def _all_read(world: World, told: dict[str, Any], spoken_at: datetime) -> bool:
+    """Say whether every source was read to its end since then; a stream takes its time for that."""
+    names = tomllib.loads((world.path / "byname.toml").read_text(encoding="utf-8"))["sources"]
+    read = {one["name"]: one["last_ok_at"] for one in told["sources"] if not one["error"]}
+    return all(read.get(name) and datetime.fromisoformat(read[name]) >= spoken_at for name in names)
 
 
 async def count(world: World, tally: Tally) -> None:
@@ -166,7 +178,7 @@ async def kill_loop(world: World, *, kills: int, seed: int, module: str = "bot")
             world.speak(kills - number)
             await run_and_kill(world, tally, luck, module)
         world.speak(1)
-        await drain(world.path, tally, module)
+        await drain(world, tally, module)
         await count(world, tally)
     tally.seconds = time.monotonic() - began
     return tally
@@ -195,9 +207,23 @@ def settings() -> str:
     )
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    if unknown := set(names) - set(PLATFORMS):
+        raise argparse.ArgumentTypeError(f"no such platform: {', '.join(sorted(unknown))}")
+    return names
+
+
+def _world(asked: argparse.Namespace, home: Path) -> World:
+    if asked.world == "replay":
+        return Replayed(home, asked.messages, asked.seed)
+    return Platforms(home, asked.messages, asked.seed, asked.platforms)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Kill -9 a service that answers everybody.")
-    parser.add_argument("--world", choices=list(WORLDS), default="replay")
+    parser.add_argument("--world", choices=WORLDS, default="replay")
+    parser.add_argument("--platforms", type=_names, default=USUAL, help=", ".join(PLATFORMS))
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--messages", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
@@ -207,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(settings(), flush=True)
     name, module = ("naive outbox", "benchmarks.naive") if asked.naive else ("byname", "bot")
     with tempfile.TemporaryDirectory() as folder:
-        world = WORLDS[asked.world](Path(folder) / "home", asked.messages, asked.seed)
+        world = _world(asked, Path(folder) / "home")
         tally = asyncio.run(kill_loop(world, kills=asked.kills, seed=asked.seed, module=module))
     print(report(name, tally))
     if world.is_slower_than_settling():

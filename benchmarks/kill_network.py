@@ -11,13 +11,13 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
 
-from benchmarks.kill_platforms import Simulated, make_all
+from benchmarks.kill_platforms import USUAL, Simulated, make
 from benchmarks.kill_worlds import (
     FIRST_KILL_S,
     IN_FLIGHT_S,
@@ -40,6 +40,7 @@ class Platforms:
     path: Path
     messages: int
     seed: int
+    names: Sequence[str] = USUAL
     writes: Mapping[str, float] = field(default_factory=lambda: WRITES)
     reads: Mapping[str, float] = field(default_factory=lambda: READS)
     policy: Mapping[str, float] = field(default_factory=lambda: POLICY)
@@ -49,7 +50,7 @@ class Platforms:
 
     def __post_init__(self) -> None:
         self.luck = random.Random(self.seed)
-        self.all = make_all(self.luck, LAG_S)
+        self.all = make(self.names, self.luck, LAG_S)
         self.began = asyncio.Event()
         self.weather = [self._weather(one) for one in self.all]
         self.left = self.messages
@@ -145,12 +146,13 @@ class Platforms:
         each = Counter(one.place for one in self.seen().shown)
         first, last = min(self.kills_at, default=0), max(self.kills_at, default=0)
         effect = max(one.latest_s for one in self.weather)
+        remarks = "".join(f"  {said}\n" for one in self.all if (said := one.remarks()))
         return (
             f"  posts: {', '.join(f'{count} {name}' for name, count in each.items())}; killed "
             f"{1000 * first:.0f} to {1000 * last:.0f} ms after /readyz, {self.before_effect} times "
             f"before a post that was heard had taken effect\n"
             f"  effects came at most {effect:.2f} s after their request was heard; the platforms' "
-            f"process was at most {self.latest_s:.2f} s late\n"
+            f"process was at most {self.latest_s:.2f} s late\n{remarks}"
         )
 
 
@@ -161,6 +163,9 @@ signature = "Ines"
 [suggest]
 min_playbook = 0.0
 memory = false
+[approvals.reddit]
+reference = "RB-2026-0042"
+date = 2026-01-15
 [policy]
 undo_seconds = 0
 max_posts_per_hour = 1000000

@@ -22,7 +22,7 @@ LAG_S, IN_FLIGHT_S = 0.3, 0.25
 POLICY: Mapping[str, float] = {
     "post_timeout_seconds": 0.8,
     "settle_seconds": 1.2,
-    "lookup_gap_seconds": 0.4,
+    "lookup_gap_seconds": 0.6,
 }
 FIRST_KILL_S, LAST_KILL_S = 0.03, 1.45  # and 50 ms for our own slowness
 
@@ -47,6 +47,7 @@ class Seen:
 
 class World(Protocol):
     path: Path
+    messages: int  # that will have been said in the end
 
     def opened(self) -> AbstractAsyncContextManager[None]: ...
 
@@ -89,7 +90,7 @@ class Replayed:
     """The replay connector's world: in flight is what the store says after the kill."""
 
     def __init__(self, path: Path, messages: int, seed: int) -> None:
-        self.path = path
+        self.path, self.messages = path, messages
         faults = f"seed = {seed}\n{FAULTS}"
         self.home = Home(path, messages, policy=POLICY, faults=faults, seed=seed)
 
