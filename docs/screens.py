@@ -17,12 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
-PAGES = {  # name: path, and the keys pressed there
-    "review": ("/", "jjjjj"),
-    "person": ("/", "jjjjjp"),
-    "sources": ("/sources", ""),
-    "digest": ("/digests", ""),
-}
+PAGES = {"review": "/", "person": "/", "sources": "/sources", "digest": "/digests"}
+OPENED = "out for delivery"  # words of the message that is looked at
 ROOM = {"width": 1360, "height": 860}
 COLOURS = 128
 PAUSE_MS = 500
@@ -61,11 +57,13 @@ def _take_all(browser: Browser, link: str) -> None:
     page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).click()
     page.wait_for_url("**/")
     base = link.split("/sign-in", maxsplit=1)[0]
-    for name, (path, keys) in PAGES.items():
+    for name, path in PAGES.items():
         page.goto(base + path)
-        for key in keys:
+        if path == "/":
+            page.locator(".entry", has_text=OPENED).first.click()
             page.wait_for_timeout(PAUSE_MS)
-            page.keyboard.press(key)
+        if name == "person":
+            page.keyboard.press("p")
         page.wait_for_timeout(2 * PAUSE_MS)
         _keep(page, IMAGES / f"{name}.png")
     browser.close()
