@@ -1,5 +1,7 @@
 """Two accounts on a real server: ours, through the connector, and somebody who talks to us."""
 
+import asyncio
+import contextlib
 import itertools
 import re
 import time
@@ -11,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors import bluesky, mastodon
 from connectors.bluesky import sign_in as bluesky_sign_in
+from connectors.contract import ConnectorError
 from connectors.mastodon import sign_in as mastodon_sign_in
 from connectors.model import MessageRef, Source
 
@@ -111,6 +114,16 @@ class Snac:
         await self.them.close()
 
 
+async def known_to_the_view(connector) -> None:
+    """Wait until the network's view has heard of a new account: seconds on a busy machine."""
+    for _ in range(240):
+        with contextlib.suppress(ConnectorError):
+            await connector.check()
+            return
+        await asyncio.sleep(0.25)
+    await connector.check()
+
+
 class AtProto:
     """The reference implementation of Bluesky's account server and view."""
 
@@ -138,6 +151,8 @@ class AtProto:
             secrets.append(Drawer(await bluesky_sign_in.sign_in(base, name, password, clock)))
             made.append(bluesky.connect(Desk(home, "bluesky", {"base_url": base}, secrets[-1])))
             dids.append(told["did"])
+        for one in made:
+            await known_to_the_view(one)
         return cls(*made, names[0], their_did=dids[1], base_url=base, secret=secrets[0])
 
     async def say(self, text: str) -> str:
