@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from connectors._cursor import Cursor, Entry
 from connectors.bluesky import parse, rows
 from connectors.bluesky.api import Api, Params
-from connectors.bluesky.cursor import Cursor
-from connectors.bluesky.newest import Entry, Fetch, Recent, entries_of, newer
+from connectors.bluesky.newest import Fetch, Mark, Recent, entries_of, newer
 from connectors.bluesky.syntax import at_uri
 from connectors.contract import ConnectorError, Rejected, UnexpectedAnswer
 from connectors.model import Page, Source
@@ -55,8 +55,8 @@ class _Look:
     """One look at all lists of a source."""
 
     def __init__(self, api: Api, after: str | None, us: parse.Us) -> None:
-        self.cursor = Cursor(after)
-        self._start = Cursor(after)
+        self.cursor = Cursor(after, Mark)
+        self._start = Cursor(after, Mark)
         self._api = api
         self._us = us
         self._given = Recent()
@@ -81,7 +81,7 @@ class _Look:
         counts = self._counts()
         found: list[Entry] = []
         for uri, count in counts.items():
-            if self.cursor.replies.get(at_uri(uri).key) != count:
+            if self.cursor.counts.get(at_uri(uri).key) != count:
                 found += entries_of(await self._replies(uri), rows.place_of_post, 0)
         found.sort(key=lambda one: one.at)
         fresh = await self._not_notified(

@@ -18,6 +18,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
+from connectors import _cursor
+from connectors._cursor import Entry, Named
 from connectors.bluesky.syntax import moment, stamp
 
 NAMED = 60  # fewer than a page, so that one page tells that nothing is new
@@ -30,27 +32,12 @@ _MOST_EMPTY = 50  # pages without a row, one after the other, before we believe 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row: when it stands in the list (milliseconds), its name, and what it says."""
-
-    at: int
-    name: str
-    told: Any
-
-
 Fetch = Callable[[str | None], Awaitable[tuple[list[Entry], str | None]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(_cursor.Mark):
     """How far a list is known."""
-
-    low: int = 0
-    named: tuple[tuple[int, str], ...] = ()
-
-    def covers(self, entry: Entry) -> bool:
-        return entry.at < self.low or any(name == entry.name for _, name in self.named)
 
     def settled(self, now: int) -> int:
         """Return the time before which nothing comes late any more."""
@@ -58,14 +45,13 @@ class Mark:
             return self.low
         return max(self.low, min(self.named[-NAMED][0], now - LATE_MS))
 
-    def plus(self, entries: Iterable[Entry]) -> "Mark":
-        """Return the mark after some rows: the newest stay named, `low` rises to the oldest."""
-        named = sorted({*self.named, *((one.at, one.name) for one in entries)})
+    @staticmethod
+    def lowest(named: Sequence[Named]) -> int:
+        """Keep the newest named, and those of the last minutes."""
         if len(named) <= NAMED:
-            return Mark(self.low, tuple(named))
+            return 0
         late = min(named[-NAMED][0], named[-1][0] - LATE_MS)
-        low = max(self.low, late, named[-MOST_NAMED:][0][0])
-        return Mark(low, tuple(one for one in named if one[0] >= low))
+        return max(late, named[-MOST_NAMED:][0][0])
 
 
 @dataclass(slots=True)

@@ -13,11 +13,12 @@ messages are not heard. Not here: reading a listing (newest), what a row says (p
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from connectors._cursor import Cursor, Entry
 from connectors.contract import AuthFailed, ConnectorError, Rejected, UnexpectedAnswer
 from connectors.model import Event, Page, Seen, Source
 from connectors.reddit import parse
 from connectors.reddit.api import Api, Params, path_of
-from connectors.reddit.cursor import Cursor, Entry
+from connectors.reddit.marks import Mark
 from connectors.reddit.newest import PAGE, Fetch, newer
 from connectors.reddit.under import Under
 
@@ -34,7 +35,7 @@ class Ear:
 
     async def poll(self, source: Source, after: str | None, us: parse.Us) -> AsyncIterator[Page]:
         """Yield what is new, each listing oldest first."""
-        cursor = Cursor(after)
+        cursor = Cursor(after, Mark)
         try:
             if source.kind == "comments":
                 async for entries in Under(self._api, cursor, us).newer(source.query):
@@ -100,7 +101,7 @@ def event(row: Any, us: parse.Us) -> Event | None:
         return parse.unreadable(row, error)
 
 
-def _page(cursor: Cursor, name: str, entries: Sequence[Entry], us: parse.Us) -> Page | None:
+def _page(cursor: Cursor[Mark], name: str, entries: Sequence[Entry], us: parse.Us) -> Page | None:
     cursor.move(name, entries)
     events = [told for one in entries if (told := event(one.told, us)) is not None]
     return Page(tuple(events), cursor.write()) if events else None

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
+from connectors._cursor import Entry
 from connectors.reddit import parse
-from connectors.reddit.cursor import Entry, Mark
+from connectors.reddit.marks import Mark
 
 PAGE = 100
 MOST_PAGES = 20  # twice as deep as listings go

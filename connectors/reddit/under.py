@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from connectors._cursor import Cursor, Entry
 from connectors.contract import Rejected
 from connectors.reddit import parse
 from connectors.reddit.api import Api, path_of
-from connectors.reddit.cursor import Cursor, Entry
+from connectors.reddit.marks import Mark
 from connectors.reddit.newest import PAGE, entries_of
 
 LOOK_UNDER = timedelta(days=30)
@@ -27,7 +28,7 @@ _NAME = re.compile(r"(?:t3_)?([0-9a-z]{4,10})", re.IGNORECASE)
 class Under:
     """One look under posts."""
 
-    def __init__(self, api: Api, cursor: Cursor, us: parse.Us) -> None:
+    def __init__(self, api: Api, cursor: Cursor[Mark], us: parse.Us) -> None:
         self._api = api
         self._cursor = cursor
         self._us = us

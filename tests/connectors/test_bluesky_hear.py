@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulators.bluesky import ADA, BO, US
 
-from connectors.bluesky.newest import HELD, MOST_NAMED, NAMED, Entry, Mark, newer
+from connectors._cursor import Entry
+from connectors.bluesky.newest import HELD, MOST_NAMED, NAMED, Mark, newer
 from connectors.contract import ConnectorError, RateLimited, Unavailable, UnexpectedAnswer
 from connectors.model import Seen, Source, Unreadable
 

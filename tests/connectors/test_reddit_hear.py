@@ -7,11 +7,12 @@ import pytest
 from simulators import reddit_rows
 from simulators.reddit import US
 
+from connectors._cursor import Cursor, Entry
 from connectors.contract import AuthFailed, ConnectorError, RateLimited, UnexpectedAnswer
 from connectors.model import Seen, Source, Unreadable
 from connectors.reddit import parse
-from connectors.reddit.cursor import NAMED, Cursor, Entry, Mark
 from connectors.reddit.hear import search
+from connectors.reddit.marks import NAMED, Mark
 from connectors.reddit.newest import entries_of, newer
 from connectors.reddit.under import posts_in
 
@@ -373,7 +374,7 @@ async def test_a_comment_that_comes_later_than_its_number_is_heard(site, reddit,
 
 def test_a_cursor_that_nobody_can_read_stands_for_nothing_known():
     for text in ("", "{", "[]", '{"marks": 7}', '{"marks": {"inbox": "x"}}', None):
-        assert Cursor(text).mark("inbox") == Mark()
+        assert Cursor(text, Mark).mark("inbox") == Mark()
 
 
 def test_a_mark_is_bounded_and_keeps_all_of_one_second():
@@ -389,10 +390,10 @@ def test_a_mark_is_bounded_and_keeps_all_of_one_second():
 
 
 def test_a_cursor_is_read_as_it_was_written():
-    cursor = Cursor(None)
+    cursor = Cursor(None, Mark)
     cursor.move("inbox", [Entry(1, "t1_a", None)])
     cursor.count({"t3_a": -2})
-    again = Cursor(cursor.write())
+    again = Cursor(cursor.write(), Mark)
     assert (again.marks, again.counts) == (cursor.marks, cursor.counts)
     assert json.loads(again.write())
 
