@@ -7,6 +7,9 @@ the length of the command by this process, which takes the home's lock: one way 
 import asyncio
 import contextlib
 import json
+import shutil
+import sys
+import textwrap
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from nlp.tagger import Tagger
 
 T = TypeVar("T")
+MOST_WIDE = 100
 
 home_option = click.option(
     "--home",
@@ -203,6 +207,20 @@ async def _answers(socket: Path) -> bool:
     writer.close()
     await writer.wait_closed()
     return True
+
+
+def beside(head: str, words: str) -> str:
+    """Set words beside a head and wrap them under themselves; a pipe gets them in one line."""
+    if not sys.stdout.isatty():
+        return head + words
+    return textwrap.fill(
+        words,
+        width=max(min(shutil.get_terminal_size().columns, MOST_WIDE), len(head) + 30),
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def print_json(row: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli._context import home_option, json_option, print_rows, run_async
+from bot.cli._context import beside, home_option, json_option, print_rows, run_async
 
 if TYPE_CHECKING:
     from bot.config import Config
@@ -38,7 +38,9 @@ def command(home: str | None, as_json: bool) -> None:
     print_rows(
         rows,
         as_json,
-        lambda row: f"{'ok  ' if row['ok'] else 'MEND'}  {row['part']:<{wide}}  {row['says']}",
+        lambda row: beside(
+            f"{'ok  ' if row['ok'] else 'MEND'}  {row['part']:<{wide}}  ", row["says"]
+        ),
     )
     sys.exit(0 if all(line.ok for line in lines) else 78)
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
-import textwrap
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli._asking import ask_all, known_answers
-from bot.cli._context import api, home_option, is_running, run_async, writing
+from bot.cli._context import api, beside, home_option, is_running, run_async, writing
 from bot.cli._written import write_answers
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 600
 LABEL = "say in the account's profile that it is automated; nothing posts by itself before"
 TAKEN_OVER_WITHIN_S = 10
-MOST_WIDE = 100
 START = (
     "a bot runs on this home and does not know this login yet: stop it, let it learn from past "
     "replies with `byname collect --since 365d` if you like, and start it again"
@@ -208,17 +205,10 @@ async def _learn(home: Path, login: str) -> "Taken":
 
 
 def _list(why: Mapping[str, str]) -> None:
-    """Print what is asked and why, as wide as the terminal is; addresses stay whole."""
-    wide = 4 + max(len(name) for name in why)
-    wrap = textwrap.TextWrapper(
-        width=min(shutil.get_terminal_size().columns, MOST_WIDE),
-        subsequent_indent=" " * wide,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    """Print what is asked and why."""
+    wide = 2 + max(len(name) for name in why)
     for name, reason in why.items():
-        wrap.initial_indent = f"  {name:<{wide - 2}}"
-        click.echo(wrap.fill(reason))
+        click.echo(beside(f"  {name:<{wide}}", reason))
 
 
 def _say(health: "Health") -> None:
