@@ -11,13 +11,14 @@ Sources: "mentions" (said to us, quotes of us, under our posts, and what we say 
 that is made with it (sign_in, session). Not here: what any of it means (the modules).
 """
 
-from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
+from pydantic import BaseModel, ConfigDict, HttpUrl
 
+from connectors._settings import read_settings
 from connectors.bluesky.api import Api
 from connectors.bluesky.connector import Bluesky
 from connectors.bluesky.session import Session
 from connectors.bluesky.sign_in import DEFAULT_URL
-from connectors.contract import Connector, ConnectorError, Setup, has_login
+from connectors.contract import Connector, Setup, has_login
 
 __all__ = ["connect"]
 
@@ -35,11 +36,7 @@ class _Settings(BaseModel):
 
 def connect(setup: Setup) -> Connector:
     """Open one login; nothing is asked of its server yet."""
-    try:
-        settings = _Settings.model_validate(dict(setup.settings))
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConnectorError(f"login {setup.login}: {said}") from error
+    settings = read_settings(setup, _Settings)
     base_url = str(settings.base_url).rstrip("/")
     signed_in = Session(
         base_url,

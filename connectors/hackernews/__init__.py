@@ -12,9 +12,10 @@ No login is needed. Words are found through hn.algolia.com (base_url), what beca
 asked of the Firebase API (items_url). Not here: what any of it means (the modules).
 """
 
-from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
+from pydantic import BaseModel, ConfigDict, HttpUrl
 
-from connectors.contract import Connector, ConnectorError, Setup
+from connectors._settings import read_settings
+from connectors.contract import Connector, Setup
 from connectors.hackernews.api import Api
 from connectors.hackernews.connector import HackerNews
 
@@ -35,11 +36,7 @@ class _Settings(BaseModel):
 
 def connect(setup: Setup) -> Connector:
     """Open one listener; nothing is asked yet."""
-    try:
-        settings = _Settings.model_validate(dict(setup.settings))
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConnectorError(f"{setup.login}: {said}") from error
+    settings = read_settings(setup, _Settings)
     api = Api(
         str(settings.base_url), str(settings.items_url), setup.clock, timeout_s=settings.timeout_s
     )

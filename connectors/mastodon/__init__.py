@@ -20,9 +20,10 @@ The secret is `access_token`; tokens of Mastodon do not run out, so there is not
 a refused one needs a human (sign_in). Not here: what any of it means (the modules).
 """
 
-from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
+from pydantic import BaseModel, ConfigDict, HttpUrl
 
-from connectors.contract import Connector, ConnectorError, Setup, has_login
+from connectors._settings import read_settings
+from connectors.contract import Connector, Setup, has_login
 from connectors.mastodon.api import Api
 from connectors.mastodon.connector import Mastodon
 
@@ -43,11 +44,7 @@ class _Settings(BaseModel):
 
 def connect(setup: Setup) -> Connector:
     """Open one login on one instance; nothing is asked of it yet."""
-    try:
-        settings = _Settings.model_validate(dict(setup.settings))
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConnectorError(f"{_name(setup)}: {said}") from error
+    settings = read_settings(setup, _Settings)
     secret = setup.secrets.read(setup.login)
     token, granted = secret.get("access_token", ""), secret.get("scope", "").split()
     is_public = not has_login(setup)
@@ -66,7 +63,3 @@ def connect(setup: Setup) -> Connector:
         granted=granted,
         is_public=is_public,
     )
-
-
-def _name(setup: Setup) -> str:
-    return f"login {setup.login}" if has_login(setup) else setup.login

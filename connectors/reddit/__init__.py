@@ -11,9 +11,10 @@ the app, and a password or a refresh token. Reddit's approval stands in byname.t
 reddit]); without it nothing is asked of Reddit. Not here: what any of it means (the modules).
 """
 
-from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
+from pydantic import BaseModel, ConfigDict, HttpUrl
 
-from connectors.contract import Connector, ConnectorError, Setup
+from connectors._settings import read_settings
+from connectors.contract import Connector, Setup
 from connectors.reddit.agent import checked
 from connectors.reddit.api import OAUTH, REDDIT, Api, Place
 from connectors.reddit.connector import Reddit
@@ -35,11 +36,7 @@ class _Settings(BaseModel):
 
 def connect(setup: Setup) -> Connector:
     """Open one login; nothing is asked of Reddit yet, and no thread is made."""
-    try:
-        settings = _Settings.model_validate(dict(setup.settings))
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConnectorError(f"login {setup.login}: {said}") from error
+    settings = read_settings(setup, _Settings)
     place = Place(
         reddit_url=str(settings.reddit_url).rstrip("/"),
         oauth_url=str(settings.oauth_url).rstrip("/"),

@@ -21,8 +21,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from connectors._settings import read_settings
 from connectors.contract import Connector, ConnectorError, Setup
 from connectors.replay.connector import Login, Replay
 from connectors.replay.faults import Faults, read_faults
@@ -55,7 +56,7 @@ class _Settings(BaseModel):
 
 def connect(setup: Setup) -> Connector:
     """Open one login on one platform of a world."""
-    settings = _read(setup)
+    settings = read_settings(setup, _Settings)
     world = _load(setup.home / settings.world)
     platform = settings.platform or setup.platform
     login = Login(
@@ -76,14 +77,6 @@ def connect(setup: Setup) -> Connector:
 
 def ledger_path(home: Path, world: World) -> Path:
     return home / f"replay-{world.name}.jsonl"
-
-
-def _read(setup: Setup) -> _Settings:
-    try:
-        return _Settings.model_validate(dict(setup.settings))
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConnectorError(f"login {setup.login}: {said}") from error
 
 
 def _load(path: Path) -> World:

@@ -13,9 +13,10 @@ Sources: "mentions" (said to us, and what we say ourselves), "conversation" (und
 are renewed by us. Not here: what any of it means (the modules).
 """
 
-from pydantic import BaseModel, ConfigDict, HttpUrl, ValidationError
+from pydantic import BaseModel, ConfigDict, HttpUrl
 
-from connectors.contract import Connector, ConnectorError, Setup
+from connectors._settings import read_settings
+from connectors.contract import Connector, Setup
 from connectors.x.api import Api
 from connectors.x.connector import X
 from connectors.x.sign_in import API_URL
@@ -41,11 +42,7 @@ class _Settings(BaseModel):
 
 def connect(setup: Setup) -> Connector:
     """Open one login; nothing is asked of X yet."""
-    try:
-        settings = _Settings.model_validate(dict(setup.settings))
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConnectorError(f"login {setup.login}: {said}") from error
+    settings = read_settings(setup, _Settings)
     base_url = str(settings.base_url).rstrip("/")
     tokens = Tokens(base_url, setup.login, setup.secrets, setup.clock)
     wire = Wire(base_url, tokens, setup.clock, timeout_s=settings.timeout_s)

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from listening import heard, said
 from simulators.hackernews import SEARCH
 from stands.hackernews import ref
 
@@ -18,7 +19,7 @@ from connectors.contract import (
 from connectors.hackernews import parse
 from connectors.hackernews.api import CALLS_AN_HOUR, MOST_HITS, as_written
 from connectors.hackernews.hear import LATE_S, Mark, number_of, read_cursor
-from connectors.model import MessageRef, Posted, Seen, Source, Unreadable
+from connectors.model import MessageRef, Posted, Source, Unreadable
 
 WORDS = Source("hn", "hackernews", "hackernews", "search", query="tern")
 NOBODY = parse.Us()
@@ -47,15 +48,7 @@ async def connect(news, tmp_path, wall, setup_type):
 
 
 async def collect(connector, source=WORDS, after=None):
-    events, cursor = [], after
-    async for page in connector.pages(source, after):
-        events += page.events
-        cursor = page.cursor
-    return events, cursor
-
-
-def said(events):
-    return [one.message.text for one in events if isinstance(one, Seen)]
+    return await heard(connector, source, after)
 
 
 # Hearing

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from listening import heard, said
 from multidict import CIMultiDict
 from simulators.mastodon import US, Instance
 from stands.mastodon import ref
@@ -49,15 +50,7 @@ async def connect(instance, tmp_path, wall, setup_type):
 
 
 async def collect(connector, source=MENTIONS, after=None):
-    events, cursor = [], after
-    async for page in connector.pages(source, after):
-        events += page.events
-        cursor = page.cursor
-    return events, cursor
-
-
-def said(events):
-    return [one.message.text for one in events if isinstance(one, Seen)]
+    return await heard(connector, source, after)
 
 
 def reply(wall, status, text="It left today.", **more):

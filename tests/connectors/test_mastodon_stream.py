@@ -5,6 +5,7 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
+from listening import heard, said
 from simulators.mastodon import US
 
 from connectors import mastodon
@@ -35,15 +36,7 @@ async def connect(instance, tmp_path, wall, setup_type):
 
 
 async def collect(connector, source=LIVE, after=None):
-    events, cursor = [], after
-    async for page in connector.pages(source, after):
-        events += page.events
-        cursor = page.cursor
-    return events, cursor
-
-
-def said(events):
-    return [one.message.text for one in events if isinstance(one, Seen)]
+    return await heard(connector, source, after)
 
 
 @asynccontextmanager
