@@ -146,6 +146,9 @@ def _place(kept: dict[str, np.ndarray]) -> np.ndarray:
 
 def _matrix(kept: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
     weight = kept[name + ".int8"].astype(np.float32) * kept[name + ".scale"]
+    unbalance = kept.get(name + ".unbalance")
+    if unbalance is not None:  # what the run time multiplies the input with
+        weight = weight * unbalance[:, None]
     return weight.T, kept[name + ".bias"]
 
 

@@ -1,9 +1,10 @@
 """`python -m nlp.train --data DIR`: makes the weights that ship, step by step.
 
-Steps: language, general, final (with two seeds), blend, export, check, card. A training step leaves
-its file in the work folder and is skipped when that is there; an interrupted one goes on from where
-it last saved. Remove a file to make its step run again. Two CPU cores suffice, in steps of under an
-hour; a GPU is used where there is one.
+Steps: language, the teachers (general networks, then final ones that leave from them), what the
+teachers say, the students, blend, export, check, card. A training step leaves its file in the work
+folder and is skipped when that is there; an interrupted one goes on from where it last saved.
+Remove a file to make its step run again. Two CPU cores suffice, in steps of under an hour; a GPU
+is used where there is one.
 """
 
 import argparse
@@ -13,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from nlp.train import blend, card, check, export, fit, language, mix, place
+from nlp.train import blend, card, check, export, fit, language, lessons, mix, place
 from nlp.train.sets import Row, evaluation_rows
 
-SEED = 1
-FINAL_SEEDS = (1, 2)
-GENERAL_SHARE = 0.4  # of the general network in the mean; the final ones share the rest
+GENERAL_SEEDS = (1, 2)
+FINALS = ((1, 1), (1, 2), (2, 3))  # seed of the general network it leaves from, its own
+STUDENT_SEEDS = (1, 2)
 RANGE_SHARE = 20  # of the sample, one text in so many sets the scales of the inputs
 
 
@@ -48,11 +49,16 @@ def _options() -> argparse.Namespace:
 
 
 def _trained(options: argparse.Namespace, hand: dict[str, list[Row]]) -> Path:
-    """The general stage, the final ones, and what lies between them."""
-    general = _stage(options, hand, mix.GENERAL, SEED)
-    finals = [_stage(options, hand, mix.FINAL, seed, general) for seed in FINAL_SEEDS]
-    shares = [GENERAL_SHARE, *[(1 - GENERAL_SHARE) / len(finals)] * len(finals)]
-    mean = blend.blend([fit.averaged(one) for one in (general, *finals)], shares)
+    """Teachers, students, and the mean of the students with its search map solved."""
+    generals = {seed: _stage(options, hand, mix.GENERAL, seed) for seed in GENERAL_SEEDS}
+    finals = [
+        _stage(options, hand, mix.FINAL, seed, start=generals[general]) for general, seed in FINALS
+    ]
+    teachers = ([fit.averaged(g) for g in generals.values()], [fit.averaged(f) for f in finals])
+    students = [
+        _stage(options, hand, mix.STUDENT, seed, teachers=teachers) for seed in STUDENT_SEEDS
+    ]
+    mean = blend.blend([fit.averaged(one) for one in students], [1 / len(students)] * len(students))
     out: Path = options.work / "blend.pt"
     torch.save(place.refitted(mean, options.data), out)
     return out
@@ -64,12 +70,16 @@ def _stage(
     stage: mix.Stage,
     seed: int,
     start: Path | None = None,
+    teachers: tuple[list[Path], list[Path]] | None = None,
 ) -> Path:
     out: Path = options.work / f"{stage.name}-{seed}.pt"
     if not fit.averaged(out).exists():
         began = time.time()
         rows = mix.mixture(options.data, hand, stage, seed)
-        fit.run_stage(stage, rows, start, out, seed)
+        texts = [row.text for row in rows]
+        said = lessons.said_of(texts, *teachers, options.work) if teachers else None
+        taught = lessons.Lessons(lessons.places_of(texts, options.work), said)
+        fit.run_stage(stage, rows, taught, start, out, seed)
         _note_hours(options.work, out.stem, time.time() - began)
     return out
 

@@ -2,6 +2,7 @@
 
 "One of" groups get a temperature and a shift per class, each "any of" label its own slope and
 shift (Platt). Thresholds and the preference of classes are chosen afterwards on the same rows.
+Rows may count less than one: our own texts hold rare labels far more often than the field does.
 """
 
 import math
@@ -29,43 +30,49 @@ class Aim:
 AIMS = {"crisis": Aim(precision=0.6), "needs_reply": Aim(precision=0.87)}
 
 
-def calibrated(group: Group, logits: Array, targets: Array) -> dict[str, list[float]]:
+def calibrated(
+    group: Group, logits: Array, targets: Array, counts: Array
+) -> dict[str, list[float]]:
     """Scale and shift per label, from the rows where the group is known."""
     if group.kind == "one":
         rows = ~np.isnan(targets).any(1)
-        return _softmax_fit(logits[rows], targets[rows])
+        return _softmax_fit(logits[rows], targets[rows], counts[rows])
     fits = []
     for column in range(len(group.labels)):
         rows = ~np.isnan(targets[:, column])
-        fits.append(_sigmoid_fit(logits[rows, column], targets[rows, column]))
+        fits.append(_sigmoid_fit(logits[rows, column], targets[rows, column], counts[rows]))
     return {"scale": [f[0] for f in fits], "shift": [f[1] for f in fits]}
 
 
-def _softmax_fit(logits: Array, targets: Array) -> dict[str, list[float]]:
-    x, y = torch.tensor(logits, dtype=torch.float64), torch.tensor(targets, dtype=torch.float64)
+def _softmax_fit(logits: Array, targets: Array, counts: Array) -> dict[str, list[float]]:
+    x, y, share = _tensors(logits, targets, counts / counts.sum())
 
     def loss(fit: torch.Tensor) -> torch.Tensor:
         raised = x * fit[0].exp() + fit[1:]
-        return -(y * raised.log_softmax(1)).sum(1).mean()
+        return -((y * raised.log_softmax(1)).sum(1) * share).sum()
 
-    scale, *shift = _least(loss, logits.shape[1] + 1, len(logits))
+    scale, *shift = _least(loss, logits.shape[1] + 1, counts.sum())
     return {"scale": [math.exp(scale)] * logits.shape[1], "shift": shift}
 
 
-def _sigmoid_fit(logits: Array, targets: Array) -> tuple[float, float]:
+def _tensors(*arrays: Array) -> list[torch.Tensor]:
+    return [torch.tensor(array, dtype=torch.float64) for array in arrays]
+
+
+def _sigmoid_fit(logits: Array, targets: Array, counts: Array) -> tuple[float, float]:
     if len(logits) == 0:
         return 1.0, 0.0
-    x, y = torch.tensor(logits, dtype=torch.float64), torch.tensor(targets, dtype=torch.float64)
+    x, y, share = _tensors(logits, targets, counts / counts.sum())
 
     def loss(fit: torch.Tensor) -> torch.Tensor:
         raised = x * fit[0].exp() + fit[1]
-        return binary_cross_entropy_with_logits(raised, y)
+        return binary_cross_entropy_with_logits(raised, y, share, reduction="sum")
 
-    scale, shift = _least(loss, 2, len(logits))
+    scale, shift = _least(loss, 2, counts.sum())
     return math.exp(scale), shift
 
 
-def _least(loss: Callable[[torch.Tensor], torch.Tensor], count: int, rows: int) -> list[float]:
+def _least(loss: Callable[[torch.Tensor], torch.Tensor], count: int, rows: float) -> list[float]:
     fit = torch.zeros(count, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([fit], max_iter=200, line_search_fn="strong_wolfe")
 
@@ -79,35 +86,34 @@ def _least(loss: Callable[[torch.Tensor], torch.Tensor], count: int, rows: int) 
     return [float(number) for number in fit.detach()]
 
 
-def thresholds(group: Group, found: Array, targets: Array) -> list[float]:
+def thresholds(group: Group, found: Array, targets: Array, counts: Array) -> list[float]:
     """Per label of an "any of" group; a half elsewhere."""
     if group.kind == "one":
         return [0.5] * len(group.labels)
     aim = AIMS.get(group.name, Aim())
     return [
-        _threshold(found[known, i], targets[known, i] > 0.5, aim)
+        _threshold(found[known, i], targets[known, i] > 0.5, counts[known], aim)
         for i in range(len(group.labels))
         for known in [~np.isnan(targets[:, i])]
     ]
 
 
-def _threshold(found: Array, truth: Array, aim: Aim) -> float:
+def _threshold(found: Array, truth: Array, counts: Array, aim: Aim) -> float:
     if truth.sum() < aim.least:
         return 0.5
     grid = np.linspace(0.05, 0.95, 91)
-    scores = [_score(found >= t, truth, aim) for t in grid]
+    scores = [_score(found >= t, truth, counts, aim) for t in grid]
     best = max(scores)
     good = [t for t, s in zip(grid, scores, strict=True) if s >= best - 0.005]
     return float(np.median(good))  # the middle of the plateau holds better on new texts
 
 
-def _score(said: Array, truth: Array, aim: Aim) -> float:
-    right = float((said & truth).sum())
-    precision = right / float(max(said.sum(), 1))
-    recall = right / float(max(truth.sum(), 1))
+def _score(said: Array, truth: Array, counts: Array, aim: Aim) -> float:
+    right, given, wanted = (float(counts[rows].sum()) for rows in (said & truth, said, truth))
+    precision = right / max(given, 1e-9)
     if aim.precision is None:
-        return 2 * right / float(max(said.sum() + truth.sum(), 1))
-    return recall if precision >= aim.precision else precision - 1
+        return 2 * right / max(given + wanted, 1e-9)
+    return right / max(wanted, 1e-9) if precision >= aim.precision else precision - 1
 
 
 def preference(found: Array, targets: Array, measure: str) -> list[float]:

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 from nlp.clean import clean
 from nlp.evaluate import HeadReport, Labelled, answers_from, head_report
 from nlp.folder import Floats, Folder
 from nlp.tagger import Tagger, load_tagger, unit
-from nlp.train.encoder import load_encoder, mean_pooled, network_from, original_folder
-from nlp.train.fit import padded
+from nlp.train.encoder import network_from
 from nlp.train.quantise import shipped_columns
+from nlp.train.read import in_batches, original_places
 from nlp.train.sets import Row, evaluation_rows
 
 TWEETS = {
@@ -78,37 +77,6 @@ def float_outputs(state: dict[str, torch.Tensor], texts: list[str]) -> tuple[Out
     """Outputs and search vectors of the trained network before quantisation."""
     logits, places = in_batches([clean(text) for text in texts], network_from(state))
     return list(logits[:, shipped_columns()]), places
-
-
-def original_places(texts: list[str]) -> Floats:
-    """Where the untouched MiniLM puts the raw texts, as unit vectors."""
-    encoder = load_encoder().eval()
-
-    def run(ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        places = torch.nn.functional.normalize(mean_pooled(states, mask), dim=-1)
-        return torch.zeros(len(ids), 0), places
-
-    return in_batches(texts, run)[1]
-
-
-Run = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
-
-
-def in_batches(texts: list[str], run: Run) -> tuple[Floats, Floats]:
-    """Both outputs of `run` for every text, in the order of the texts."""
-    tokenizer = Tokenizer.from_file(str(original_folder() / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(128)
-    ids = [encoded.ids for encoded in tokenizer.encode_batch(texts)]
-    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    parts = []
-    for start in range(0, len(order), 64):
-        with torch.inference_mode():
-            parts.append(run(*padded([ids[i] for i in order[start : start + 64]], "cpu")))
-    back = np.argsort(order)
-    first, second = (torch.cat([part[i] for part in parts]).numpy()[back] for i in (0, 1))
-    return first, second
 
 
 def both_classes_f1(report: HeadReport) -> float:

@@ -17,11 +17,14 @@ from nlp.train.calibrate import calibrated, preference, thresholds
 from nlp.train.encoder import HIDDEN, original_folder, widened
 from nlp.train.graph import write_graph
 from nlp.train.heads import GROUPS, WIDTH, Group, columns, target
-from nlp.train.quantise import MAX_TOKENS, quantised, write_safetensors
-from nlp.train.ranges import input_ranges
+from nlp.train.quantise import MAX_TOKENS, quantised, weights_of_products, write_safetensors
+from nlp.train.ranges import inputs_of_products
 from nlp.train.sets import Row
 
 MEASURES = {"sentiment": "recall", "emotion": "f1"}
+# What a text of our own counts beside one from the field: they are written for rare labels, so that
+# crisis or churn stand in them ten times as often.
+OWN_COUNTS = 0.1
 UNSURE_BELOW = {"sentiment": 0.45, "emotion": 0.4}
 _ENCODER = {
     "hidden_size": HIDDEN, "num_hidden_layers": 6, "num_attention_heads": 12,
@@ -35,9 +38,11 @@ def export(state: dict[str, torch.Tensor], texts: list[str], out: Path, version:
     """A folder that loads, not calibrated yet; `texts` (of training) set the inputs' scales."""
     out.mkdir(parents=True, exist_ok=True)
     wide = widened(state)
-    tensors = quantised({name: value.float().numpy() for name, value in wide.items()})
+    plain = {name: value.float().numpy() for name, value in wide.items()}
+    inputs = inputs_of_products(wide, weights_of_products(plain), texts)
+    tensors = quantised(plain, {name: found.balance for name, found in inputs.items()})
     places = write_safetensors(tensors, out / "model.safetensors")
-    write_graph(tensors, input_ranges(wide, texts), places, out / "model.onnx")
+    write_graph(tensors, inputs, places, out / "model.onnx")
     _write_tokenizer(out)
     groups = [blank_entry(group) for group in GROUPS if group.ships]
     write_config(out, version, groups)
@@ -99,18 +104,26 @@ def calibrate(out: Path, rows: list[Row]) -> None:
     config = json.loads((out / "config.json").read_text("utf-8"))
     for entry, group in zip(config["groups"], (g for g in GROUPS if g.ships), strict=True):
         part = tagger.folder.groups[group.name].columns
-        fit_entry(entry, group, logits[:, part], targets[:, columns(group)])
+        fit_entry(entry, group, logits[:, part], targets[:, columns(group)], counts_of(rows))
     write_config(out, config["version"], config["groups"])
 
 
+def counts_of(rows: list[Row]) -> np.ndarray:
+    return np.array([OWN_COUNTS if row.source == "own" else 1.0 for row in rows])
+
+
 def fit_entry(
-    entry: dict[str, object], group: Group, logits: np.ndarray, targets: np.ndarray
+    entry: dict[str, object],
+    group: Group,
+    logits: np.ndarray,
+    targets: np.ndarray,
+    counts: np.ndarray,
 ) -> None:
-    entry |= calibrated(group, logits, targets)
+    entry |= calibrated(group, logits, targets, counts)
     raised = logits * np.array(entry["scale"]) + np.array(entry["shift"])
     if group.kind == "any":
         found = 1 / (1 + np.exp(-raised))
-        entry["thresholds"] = thresholds(group, found, targets)
+        entry["thresholds"] = thresholds(group, found, targets, counts)
     elif group.name in MEASURES:
         known = ~np.isnan(targets).any(1)
         found = np.exp(raised[known] - raised[known].max(1, keepdims=True))

@@ -16,18 +16,19 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from nlp.clean import clean
-from nlp.train.encoder import Network, load_encoder, mean_pooled, original_folder
+from nlp.train.encoder import Network, load_encoder, original_folder
 from nlp.train.heads import target
-from nlp.train.loss import class_weights, masked_loss
+from nlp.train.lessons import Lessons
+from nlp.train.loss import class_weights, masked_loss, taught_loss
 from nlp.train.mix import Stage, batches
+from nlp.train.read import padded
 from nlp.train.sets import Row
 
 MAX_TOKENS = 96
 BATCH = 64
 HEAD_RATE = 1e-3
 WARM_UP = 200
-DISTIL_ROWS = 16
-DISTIL_WEIGHT = 1.0
+PLACE_WEIGHT = 10.0  # of staying where the original encoder puts a text
 AVERAGE = 0.998  # weight average over about the last 500 steps
 SAVE_EVERY = 300
 
@@ -48,8 +49,10 @@ def tokenizer() -> Tokenizer:
     return result
 
 
-def run_stage(stage: Stage, rows: list[Row], start: Path | None, out: Path, seed: int = 1) -> Path:
-    """Train `rows` once; returns the file with the averaged weights."""
+def run_stage(
+    stage: Stage, rows: list[Row], lessons: Lessons, start: Path | None, out: Path, seed: int = 1
+) -> Path:
+    """Train `rows` once, each with its lesson; returns the file with the averaged weights."""
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     ids = [e.ids for e in tokenizer().encode_batch([clean(r.text) for r in rows])]
@@ -58,21 +61,19 @@ def run_stage(stage: Stage, rows: list[Row], start: Path | None, out: Path, seed
     plan = batches(map(len, ids), BATCH, seed)
     progress = _begin(stage, start, device)
     _resume(progress, out, device)
-    teacher = load_encoder().to(device).eval()
     began, first = time.time(), progress.step
     while progress.step < len(plan):
         batch = plan[progress.step]
         _set_rate(progress.optimizer, stage, progress.step, len(plan))
-        read = padded([ids[i] for i in batch], device)
+        logits, places = _forward(progress.network, [ids[i] for i in batch], device)
         wanted = torch.from_numpy(targets[batch]).to(device)
-        loss = _step(progress, teacher, read, wanted, weights)
-        progress.step += 1
-        if progress.step % 50 == 0:
-            speed = BATCH * (progress.step - first) / (time.time() - began)
-            print(
-                f"{stage.name} {progress.step}/{len(plan)} loss {loss:.3f} {speed:.0f}/s",
-                flush=True,
-            )
+        loss = masked_loss(logits, wanted, weights)
+        loss = loss + PLACE_WEIGHT * _drift(places, lessons.places[batch])
+        if lessons.said is not None:
+            said = torch.from_numpy(lessons.said[batch]).to(device, torch.float32)
+            loss = loss + taught_loss(logits, said)
+        _step(progress, loss)
+        _report(stage, progress.step, len(plan), (progress.step - first) / (time.time() - began))
         if progress.step % SAVE_EVERY == 0:
             _save(progress, out)
     _save(progress, out)
@@ -80,23 +81,18 @@ def run_stage(stage: Stage, rows: list[Row], start: Path | None, out: Path, seed
     return averaged(out)
 
 
+def _report(stage: Stage, step: int, steps: int, speed: float) -> None:
+    if step % 50 == 0:
+        print(f"{stage.name} {step}/{steps} {BATCH * speed:.0f}/s", flush=True)
+
+
 def averaged(out: Path) -> Path:
     """Where the mean of a stage's last steps lies: there when the stage is done."""
     return out.with_suffix(".average.pt")
 
 
-def padded(rows: list[list[int]], device: str) -> tuple[Tensor, Tensor]:
-    width = max(map(len, rows))
-    ids = torch.zeros(len(rows), width, dtype=torch.long)
-    mask = torch.zeros(len(rows), width, dtype=torch.long)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = torch.tensor(row)
-        mask[i, : len(row)] = 1
-    return ids.to(device), mask.to(device)
-
-
 def _begin(stage: Stage, start: Path | None, device: str) -> Progress:
-    network = Network(load_encoder())
+    network = Network(load_encoder(), wide=stage.taught)
     if start:  # the last weights of that stage, not their mean
         network.load_state_dict(torch.load(start, weights_only=True)["network"])
     network.to(device).train()
@@ -123,27 +119,24 @@ def _set_rate(optimizer: torch.optim.Optimizer, stage: Stage, step: int, steps: 
         group["lr"] = group["peak"] * warm * cool
 
 
-def _step(
-    progress: Progress,
-    teacher: torch.nn.Module,
-    read: tuple[Tensor, Tensor],
-    wanted: Tensor,
-    weights: Tensor,
-) -> float:
-    ids, mask = read
-    with torch.autocast(ids.device.type, torch.bfloat16):
-        logits, places = progress.network(ids, mask)
-        with torch.no_grad():
-            states = teacher(input_ids=ids[:DISTIL_ROWS], attention_mask=mask[:DISTIL_ROWS])
-    original = mean_pooled(states.last_hidden_state.float(), mask[:DISTIL_ROWS])
-    drift = 1 - torch.nn.functional.cosine_similarity(places[:DISTIL_ROWS], original).mean()
-    loss = masked_loss(logits, wanted, weights) + DISTIL_WEIGHT * drift
+def _forward(network: Network, ids: list[list[int]], device: str) -> tuple[Tensor, Tensor]:
+    with torch.autocast(device, torch.bfloat16):
+        logits, places = network(*padded(ids, device))
+    return logits.float(), places.float()
+
+
+def _drift(places: Tensor, wanted: np.ndarray) -> Tensor:
+    original = torch.from_numpy(wanted).to(places.device, torch.float32)
+    return 1 - torch.nn.functional.cosine_similarity(places, original).mean()
+
+
+def _step(progress: Progress, loss: Tensor) -> None:
     progress.optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(progress.network.parameters(), 1.0)
     progress.optimizer.step()
     _average(progress)
-    return float(loss.detach())
+    progress.step += 1
 
 
 def _average(progress: Progress) -> None:

@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from nlp.train.quantise import LAYERS, Tensors
-from nlp.train.ranges import Ranges
+from nlp.train.ranges import Input
 
 HEADS = 12
 HIDDEN = 384
@@ -29,10 +29,10 @@ _MICROSOFT = "com.microsoft"
 class _Graph:
     """Nodes in order; every method adds one and returns the name of its output."""
 
-    def __init__(self, ranges: Ranges) -> None:
+    def __init__(self, inputs: dict[str, Input]) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        self.ranges = ranges
+        self.inputs = inputs
 
     def add(
         self, kind: str, *inputs: str, domain: str = "", outs: int = 1, **attributes: object
@@ -45,9 +45,11 @@ class _Graph:
 
     def product(self, x: str, matrix: str) -> str:
         scale, zero = f"{matrix}.input_scale", f"{matrix}.input_zero"
-        step, middle = self.ranges[matrix]
-        self.constants.append(helper.make_tensor(scale, TensorProto.FLOAT, [], [step]))
-        self.constants.append(helper.make_tensor(zero, TensorProto.UINT8, [], [middle]))
+        read = self.inputs[matrix]
+        self.constants.append(helper.make_tensor(scale, TensorProto.FLOAT, [], [read.scale]))
+        self.constants.append(helper.make_tensor(zero, TensorProto.UINT8, [], [read.zero]))
+        if np.ptp(read.balance):
+            x = self.add("Mul", x, f"{matrix}.unbalance")
         whole = self.add("QuantizeLinear", x, scale, zero)
         names = (f"{matrix}.int8", scale, f"{matrix}.scale", zero, "", f"{matrix}.bias")
         return self.add("MatMulIntegerToFloat", whole, *names, domain=_MICROSOFT)
@@ -59,9 +61,9 @@ class _Graph:
 
 
 def write_graph(
-    tensors: Tensors, ranges: Ranges, places: dict[str, tuple[int, int]], path: Path
+    tensors: Tensors, inputs: dict[str, Input], places: dict[str, tuple[int, int]], path: Path
 ) -> None:
-    graph = _Graph(ranges)
+    graph = _Graph(inputs)
     states = [_embedded(graph)]
     for number in range(LAYERS):
         states.append(_layer(graph, states[-1], f"layer.{number}."))

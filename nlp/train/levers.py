@@ -16,6 +16,7 @@ from nlp.tagger import unit
 from nlp.train import check, export, mix
 from nlp.train.__main__ import validation_rows
 from nlp.train.heads import GROUPS, columns, target
+from nlp.train.read import original_places
 from nlp.train.sets import Row, evaluation_rows
 
 SEARCH_TEXTS = 1_000
@@ -29,7 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = validation_rows(options.data, mix.hand_rows(options.data, mix.LABELS))
     texts = [r.text for r in evaluation_rows(options.data, "tweeteval/sentiment/val")]
-    original = check.original_places(texts[:SEARCH_TEXTS])
+    original = original_places(texts[:SEARCH_TEXTS])
     print(f"{'state':<28}sentiment  offensive  emotion  intents  crisis  reply  neighbours")
     for name, state in states(options.work):
         scores = [*validation_scores(state, rows), kept(state, texts[:SEARCH_TEXTS], original)]
@@ -77,7 +78,8 @@ def fitted(outputs: list[Floats], rows: list[Row]) -> Folder:
     for group in (g for g in GROUPS if g.ships):
         entry = export.blank_entry(group)
         part = slice(start, start + len(group.labels))
-        export.fit_entry(entry, group, logits[:, part], targets[:, columns(group)])
+        labels = targets[:, columns(group)]
+        export.fit_entry(entry, group, logits[:, part], labels, export.counts_of(rows))
         groups[group.name] = group_from(entry, start)
         start = part.stop
     return Folder(Path(), "trial", 128, groups)

@@ -12,8 +12,8 @@ import torch
 
 from nlp.clean import clean
 from nlp.folder import Floats
-from nlp.train.check import in_batches, original_places
 from nlp.train.encoder import network_from, widened
+from nlp.train.read import in_batches, original_places
 from nlp.train.sets import training_rows
 
 TEXTS = {

@@ -15,6 +15,12 @@ LAYERS = 6
 MAX_TOKENS = 128
 _DATA_STARTS_AT = 4096  # whole pages, so that the file can be mapped
 _TYPES = {"int8": "I8", "float32": "F32"}
+_ATTENTION, _QKV = "attention.self", ("query", "key", "value")
+_DENSE = {
+    "attended": "attention.output.dense",
+    "wide": "intermediate.dense",
+    "narrow": "output.dense",
+}
 
 Tensors = dict[str, np.ndarray]
 
@@ -25,17 +31,47 @@ def shipped_columns() -> np.ndarray:
     return np.concatenate(parts)
 
 
-def quantised(state: Tensors) -> Tensors:
-    """From the state of `Network` (float32 arrays) to what the weights folder holds."""
-    tensors = _embeddings(state)
+def weights_of_products(state: Tensors) -> Tensors:
+    """The matrices that run in int8, (outputs, inputs), by the names of the weights folder."""
+    found = {"place": state["place.weight"]}
     for number in range(LAYERS):
-        tensors |= _layer(state, number)
+        source = f"encoder.encoder.layer.{number}."
+        parts = [state[f"{source}{_ATTENTION}.{part}.weight"] for part in _QKV]
+        found[f"layer.{number}.qkv"] = np.concatenate(parts)
+        for ours, theirs in _DENSE.items():
+            found[f"layer.{number}.{ours}"] = state[f"{source}{theirs}.weight"]
+    return found
+
+
+def quantised(state: Tensors, balances: Tensors) -> Tensors:
+    """From the state of `Network` (float32 arrays) to what the weights folder holds.
+
+    `balances`: per product, what its input's channels are divided by (nlp/train/ranges.py).
+    """
+    tensors = _embeddings(state)
+    biases = _biases(state)
+    for name, weight in weights_of_products(state).items():
+        tensors |= _matrix(name, weight, biases[name], balances[name])
+    for number in range(LAYERS):
+        source, ours = f"encoder.encoder.layer.{number}.", f"layer.{number}."
+        for norm, full in (("norm1", "attention.output.LayerNorm"), ("norm2", "output.LayerNorm")):
+            for part in ("weight", "bias"):
+                tensors[f"{ours}{norm}.{part}"] = state[f"{source}{full}.{part}"]
     ships = shipped_columns()
-    nothing = np.zeros(len(state["place.weight"]), dtype=np.float32)
-    tensors |= _matrix("place", state["place.weight"], nothing)
     tensors["tags.weight"] = np.ascontiguousarray(state["tags.weight"][ships].T)
     tensors["tags.bias"] = state["tags.bias"][ships]
     return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+
+
+def _biases(state: Tensors) -> Tensors:
+    found = {"place": np.zeros(len(state["place.weight"]), dtype=np.float32)}
+    for number in range(LAYERS):
+        source = f"encoder.encoder.layer.{number}."
+        parts = [state[f"{source}{_ATTENTION}.{part}.bias"] for part in _QKV]
+        found[f"layer.{number}.qkv"] = np.concatenate(parts)
+        for ours, theirs in _DENSE.items():
+            found[f"layer.{number}.{ours}"] = state[f"{source}{theirs}.bias"]
+    return found
 
 
 def _embeddings(state: Tensors) -> Tensors:
@@ -53,33 +89,20 @@ def _embeddings(state: Tensors) -> Tensors:
     }
 
 
-def _layer(state: Tensors, number: int) -> Tensors:
-    source, name = f"encoder.encoder.layer.{number}.", f"layer.{number}."
-    attention = [source + f"attention.self.{part}" for part in ("query", "key", "value")]
-    weight = np.concatenate([state[a + ".weight"] for a in attention])
-    bias = np.concatenate([state[a + ".bias"] for a in attention])
-    tensors = _matrix(name + "qkv", weight, bias)
-    for ours, theirs in (
-        ("attended", "attention.output.dense"),
-        ("wide", "intermediate.dense"),
-        ("narrow", "output.dense"),
-    ):
-        full = source + theirs
-        tensors |= _matrix(name + ours, state[full + ".weight"], state[full + ".bias"])
-    for ours, theirs in (("norm1", "attention.output.LayerNorm"), ("norm2", "output.LayerNorm")):
-        for part in ("weight", "bias"):
-            tensors[f"{name}{ours}.{part}"] = state[f"{source}{theirs}.{part}"]
-    return tensors
-
-
-def _matrix(name: str, weight: np.ndarray, bias: np.ndarray) -> Tensors:
-    scale = _best_scale(weight)
-    whole = np.clip(np.round(weight / scale[:, None]), -127, 127)
+def _matrix(name: str, weight: np.ndarray, bias: np.ndarray, balance: np.ndarray) -> Tensors:
+    whole, scale = int8_columns(weight * balance)
     return {
         name + ".int8": whole.T.astype(np.int8),
         name + ".scale": scale.astype(np.float32),
         name + ".bias": bias.astype(np.float32),
+        name + ".unbalance": (1 / balance).astype(np.float32),
     }
+
+
+def int8_columns(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(outputs, inputs) as whole numbers, and one scale per output."""
+    scale = _best_scale(weight)
+    return np.clip(np.round(weight / scale[:, None]), -127, 127), scale
 
 
 def _best_scale(weight: np.ndarray) -> np.ndarray:

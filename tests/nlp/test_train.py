@@ -29,7 +29,7 @@ def test_no_validation_or_test_part_may_train():
 
 
 def test_the_recipe_reads_allowed_sets_only():
-    for stage in (mix.GENERAL, mix.FINAL):
+    for stage in mix.STAGES:
         assert all(SETS[name].may_train for name in stage.passes if name != "hand")
     assert "python -m nlp.train" in recipe
 
@@ -102,7 +102,7 @@ def test_train_validation_and_test_never_share_a_text(shared):
     assert len(held) > 15_000
     tests = {normalised(r.text) for part in ("test_random", "test_enriched") for r in hand[part]}
     tests |= {normalised(r.text) for r in evaluation_rows(data, "tweeteval/sentiment/test")}
-    for stage in (mix.GENERAL, mix.FINAL):
+    for stage in mix.STAGES:
         keys = {normalised(row.text) for row in mix.mixture(data, hand, stage, seed=1)}
         assert not keys & held
         assert not keys & tests
@@ -128,7 +128,7 @@ def test_calibration_mends_an_overconfident_head():
     honest = rng.normal(0, 1.5, (4000, 1))
     truth = (rng.random((4000, 1)) < 1 / (1 + np.exp(-honest))).astype(float)
     loud = honest * 3 + 1
-    fit = calibrated(group_named("crisis"), loud, truth)
+    fit = calibrated(group_named("crisis"), loud, truth, np.ones(len(truth)))
     mended = 1 / (1 + np.exp(-(loud * fit["scale"] + fit["shift"])))
     before = calibration_error(_curve(truth.ravel() > 0.5, (1 / (1 + np.exp(-loud))).ravel()))
     after = calibration_error(_curve(truth.ravel() > 0.5, mended.ravel()))
@@ -143,6 +143,6 @@ def test_a_threshold_for_recall_keeps_its_precision():
     rng = np.random.default_rng(1)
     truth = rng.random(2000) < 0.1
     found = np.clip(rng.normal(0.25 + 0.4 * truth, 0.15), 0, 1)
-    said = found >= _threshold(found, truth, Aim(precision=0.5))
+    said = found >= _threshold(found, truth, np.ones(len(truth)), Aim(precision=0.5))
     assert (said & truth).sum() / said.sum() >= 0.5
     assert (said & truth).sum() / truth.sum() >= 0.85
