@@ -11,7 +11,7 @@ from nlp.model import INTENTS
 from nlp.train import mix
 from nlp.train.sets import Row
 
-PARTS = ("test_random", "test_enriched", "val")
+PARTS = tuple(part for part in mix.PARTS if part != "train")
 
 
 def main() -> None:
