@@ -77,7 +77,10 @@ def _stage(
         began = time.time()
         rows = mix.mixture(options.data, hand, stage, seed)
         texts = [row.text for row in rows]
-        said = lessons.said_of(texts, *teachers, options.work) if teachers else None
+        said = None
+        if teachers:
+            heard = lessons.said_of(texts, *teachers, options.work)
+            said = lessons.silent_on_hand_labels(heard, rows)
         taught = lessons.Lessons(lessons.places_of(texts, options.work), said)
         fit.run_stage(stage, rows, taught, start, out, seed)
         _note_hours(options.work, out.stem, time.time() - began)

