@@ -1,6 +1,7 @@
 """`python -m nlp.train.levers --data DIR --work DIR`: what each step of the recipe was worth.
 
-Every saved state of the work folder on the validation rows, thresholds chosen on the same rows: the
+Every saved state of the work folder on the validation rows, thresholds chosen on the same rows, and
+on the development rows (airlines, brands; no threshold there: mean precision over all recalls). The
 rows of this table are for comparing with each other, not for quoting. Test sets are not read.
 """
 
@@ -16,6 +17,7 @@ from nlp.tagger import unit
 from nlp.train import check, export, mix
 from nlp.train.__main__ import validation_rows
 from nlp.train.heads import GROUPS, columns, target
+from nlp.train.quantise import shipped_columns
 from nlp.train.read import original_places
 from nlp.train.sets import Row, evaluation_rows
 
@@ -28,12 +30,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     options = parser.parse_args()
-    rows = validation_rows(options.data, mix.hand_rows(options.data, mix.LABELS))
+    hand = mix.hand_rows(options.data, mix.LABELS)
+    rows = validation_rows(options.data, hand)
     texts = [r.text for r in evaluation_rows(options.data, "tweeteval/sentiment/val")]
     original = original_places(texts[:SEARCH_TEXTS])
-    print(f"{'state':<28}sentiment  offensive  emotion  intents  crisis  reply  neighbours")
+    print(f"{'state':<28}sentiment  offensive  emotion  intents  crisis  reply", end="  ")
+    print("dev intents  dev crisis  neighbours")
     for name, state in states(options.work):
-        scores = [*validation_scores(state, rows), kept(state, texts[:SEARCH_TEXTS], original)]
+        scores = [*validation_scores(state, rows), *development_scores(state, hand["dev"])]
+        scores.append(kept(state, texts[:SEARCH_TEXTS], original))
         print(f"{name:<28}" + "  ".join(f"{score:>8.3f}" for score in scores), flush=True)
 
 
@@ -68,6 +73,28 @@ def validation_scores(state: State, rows: list[Row]) -> list[float]:
         found["crisis"].macro_f1,
         found["needs_reply"].macro_f1,
     ]
+
+
+def development_scores(state: State, rows: list[Row]) -> list[float]:
+    """Average precision: its mean over the intents, and that of crisis."""
+    outputs = np.stack(check.float_outputs(state, [row.text for row in rows])[0])
+    targets = np.stack([target(row.labels) for row in rows])[:, shipped_columns()]
+    found: dict[str, list[float]] = {"intents": [], "crisis": []}
+    start = 0
+    for group in (g for g in GROUPS if g.ships):
+        for column in range(start, start + len(group.labels)):
+            if group.name in found:
+                precision = average_precision(targets[:, column] > 0.5, outputs[:, column])
+                found[group.name].append(precision)
+        start += len(group.labels)
+    return [float(np.mean(parts)) for parts in found.values()]
+
+
+def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Mean of the precision at every true row, from the highest score down."""
+    ordered = truth[np.argsort(-scores, kind="stable")]
+    precision = np.cumsum(ordered) / np.arange(1, len(ordered) + 1)
+    return float((precision * ordered).sum() / max(ordered.sum(), 1))
 
 
 def fitted(outputs: list[Floats], rows: list[Row]) -> Folder:

