@@ -90,13 +90,14 @@ def _steps(hours: float) -> str:
     return f"""
 ## Steps
 Teachers: two general networks on all sets at a constant rate, and three final ones that go on from
-them, mostly on messages to brands, with cosine decay and two frozen layers. Students (two seeds),
-from all-MiniLM-L6-v2 again: the labels, what the teachers say of every text on every label (general
-and final ones 0.7 to 0.3 on tweets' labels, 0.15 to 0.85 on the others), and the search vector, a
-linear map of every layer's mean that learns to stay where the original encoder puts the raw text
-(1 - cosine, weight {PLACE_WEIGHT:g}). AdamW 1e-4 (heads 1e-3), batch {BATCH}, {MAX_TOKENS} tokens,
+them, mostly on messages to brands, with cosine decay and two frozen layers. The student, from
+all-MiniLM-L6-v2 again: the labels; where no person read a text, what the teachers say of it on every
+label (general and final ones 0.7 to 0.3 on tweets' labels, 0.15 to 0.85 on the others); and the
+search vector, a linear map of every layer's mean that learns to stay where the original encoder
+puts the raw text (1 - cosine, weight {PLACE_WEIGHT:g}). Then half as many rows again, the rate
+raised and lowered once more. AdamW 1e-4 (heads 1e-3), batch {BATCH}, {MAX_TOKENS} tokens,
 bf16, frozen embeddings, no dropout, masked losses per group; each network is averaged over its last
-steps, the students with each other; then the map is solved by ridge regression.
+steps, the student's two rounds with each other; then the map is solved by ridge regression.
 
 int8 per output channel with the least squared error; the inputs of the products on fixed scales,
 their channels balanced against the weights, read off training texts. Temperature and shift per

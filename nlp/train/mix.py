@@ -8,7 +8,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,11 @@ STUDENT = Stage(
     },
     peak=1e-4, decays=True, taught=True,
 )  # fmt: skip
-STAGES = (GENERAL, FINAL, STUDENT)
+# The same again in half the rows, from the student's last weights: near enough to be averaged.
+AGAIN = replace(
+    STUDENT, name="again", passes={name: passes / 2 for name, passes in STUDENT.passes.items()}
+)
+STAGES = (GENERAL, FINAL, STUDENT, AGAIN)
 
 
 def hand_rows(data: Path, labels: Path) -> dict[str, list[Row]]:

@@ -17,10 +17,10 @@ from nlp.train.read import in_batches, original_places
 from nlp.train.sets import training_rows
 
 TEXTS = {
-    "semeval_sentiment/train": 6_000, "tweeteval/offensive/train": 3_000, "threads/ibm_cdp": 500,
-    "complaints": 2_000, "goemotions": 2_000,
+    "semeval_sentiment/train": 18_000, "tweeteval/offensive/train": 6_000,
+    "threads/ibm_cdp": 2_000, "complaints": 3_000, "goemotions": 4_000,
 }  # fmt: skip
-HELD_OUT = 500
+HELD_OUT = 1_000
 RIDGES = (0.3, 3.0, 30.0, 300.0)
 State = dict[str, torch.Tensor]
 
