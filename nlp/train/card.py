@@ -91,7 +91,7 @@ def _steps(hours: float) -> str:
 ## Steps
 Teachers: two general networks on all sets at a constant rate, and three final ones that go on from
 them, mostly on messages to brands, with cosine decay and two frozen layers. The student, from
-all-MiniLM-L6-v2 again: the labels; where no person read a text, what the teachers say of it on every
+all-MiniLM-L6-v2 again: the labels; where no person read a text, what the teachers say of every
 label (general and final ones 0.7 to 0.3 on tweets' labels, 0.15 to 0.85 on the others); and the
 search vector, a linear map of every layer's mean that learns to stay where the original encoder
 puts the raw text (1 - cosine, weight {PLACE_WEIGHT:g}). Then half as many rows again, the rate
