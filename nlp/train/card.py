@@ -108,25 +108,43 @@ text of our own counts a tenth. Two CPU cores, shared with other work, {hours:.1
 
 def _levers() -> str:
     return """
+The shipped weights' teachers were trained along an older form of this recipe (the search vector
+from the last layer alone, on 16 rows of a batch), and labels were added all the while: of 7,970
+texts of our own the general networks knew 746 and 2,338, the final ones 2,338, 2,338 and 4,635, the
+student 6,155, its second round all.
+
 ## Levers
 Validation rows (sentiment: macro-recall on TweetEval's 2,000 validation tweets; intents: macro-F1
-on the hand-labelled validation texts; crisis: F1 there). Small differences are noise.
+on the hand-labelled validation texts; crisis: F1 there, mostly on texts of our own) and the mean
+precision of crisis over all recalls on 589 development texts of airlines and brands, 42 of them
+crisis. Small differences are noise.
 
-| state | sentiment | emotion | intents | crisis |
-|---|---|---|---|---|
-| general stage, averaged | 0.730 | 0.766 | 0.673 | 0.49 |
-| final stage, averaged, seed 1 | 0.713 | 0.746 | 0.735 | 0.61 |
-| final stage, averaged, seed 2 | 0.713 | 0.749 | 0.731 | 0.62 |
-| mean of the two final ones | 0.709 | 0.746 | 0.736 | 0.64 |
-| mean 0.3 / 0.35 / 0.35 | 0.720 | 0.758 | 0.729 | 0.59 |
-| mean 0.42 / 0.29 / 0.29 | 0.726 | 0.764 | 0.724 | 0.58 |
+| state | sentiment | emotion | intents | crisis | crisis, development |
+|---|---|---|---|---|---|
+| general network 1 | 0.731 | 0.766 | 0.682 | 0.65 | 0.25 |
+| general network 2 | 0.710 | 0.748 | 0.749 | 0.69 | 0.35 |
+| mean of the two | 0.734 | 0.762 | 0.725 | 0.68 | 0.29 |
+| final network 1 (2,338 texts of our own) | 0.713 | 0.746 | 0.733 | 0.66 | 0.26 |
+| final network 3 (4,635) | 0.710 | 0.738 | 0.769 | 0.75 | 0.39 |
+| student (6,155), taught by the five | 0.708 | 0.754 | 0.766 | 0.79 | 0.30 |
+| its second round (7,970) | 0.711 | 0.743 | 0.775 | 0.82 | 0.37 |
+| mean 0.4 / 0.6 of both: ships | 0.710 | 0.753 | 0.768 | 0.81 | 0.34 |
+| 0.2 / 0.6 and 0.1 of each general one | 0.717 | 0.748 | 0.757 | 0.80 | 0.34 |
+| 0.15 / 0.45 and 0.2 of each, linear layer fitted anew | 0.712 | 0.755 | 0.756 | 0.80 | 0.36 |
 
-So a second seed gives little; between the general and the final network lies the choice between
-tweets at large and messages to brands. Fixed scales of the inputs cost nothing that could be seen
-(the widest values are the same in every text) and let texts of one length share a run. The class
-weights of sentiment are corrected by class preferences chosen for macro-recall. Not tried for want
-of time: continued masked-language training, an ensemble as teacher, several general networks, a
-shallower student; emoji as words and split hashtags are used but were not measured apart.
+The column of sentiment misleads: there its thresholds are fitted to the hand-labelled rows too.
+Fitted to tweets alone, on TweetEval's 2,000 and on 2,000 of SemEval held back, macro-recall is
+0.726 and 0.744 for the mean of the general networks, 0.726 and 0.741 for the student, 0.727 and
+0.737 for its second round; the log loss falls from 0.691 to 0.685 (0.739 for the weights tried
+before, made without teachers).
+
+What moved crisis is what our own texts are like. Plain ones in the common words, then understated
+ones, helped on the development texts; a look at what went wrong there showed that scenes of people
+and staff were taken for crisis, because our crisis texts were scenes and our ordinary ones were
+not: 900 texts against that are in the second round. int8: the balance of the inputs takes the
+noise of an output from 0.26 to 0.14 and of the vector from a cosine of 0.988 to 0.997. Not tried
+for want of time: continued masked-language training, a shallower student; emoji as words and split
+hashtags are used but were not measured apart.
 """
 
 

@@ -22,6 +22,7 @@ from nlp.train.read import original_places
 from nlp.train.sets import Row, evaluation_rows
 
 SEARCH_TEXTS = 1_000
+LEAST = 10  # positives without which a label's precision is chance
 State = dict[str, torch.Tensor]
 
 
@@ -83,7 +84,7 @@ def development_scores(state: State, rows: list[Row]) -> list[float]:
     start = 0
     for group in (g for g in GROUPS if g.ships):
         for column in range(start, start + len(group.labels)):
-            if group.name in found:
+            if group.name in found and targets[:, column].sum() >= LEAST:
                 precision = average_precision(targets[:, column] > 0.5, outputs[:, column])
                 found[group.name].append(precision)
         start += len(group.labels)
