@@ -98,7 +98,7 @@ def validation_rows(data: Path, hand: dict[str, list[Row]]) -> list[Row]:
     """All that calibration and thresholds may look at."""
     tasks = ("sentiment", "emotion", "offensive")
     tweets = [r for task in tasks for r in evaluation_rows(data, f"tweeteval/{task}/val")]
-    return [*hand["val"], *tweets]
+    return [*hand["val"], *tweets, *mix.semeval_parts(data)[1]]
 
 
 def _note_hours(work: Path, step: str, seconds: float) -> None:

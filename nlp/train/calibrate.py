@@ -116,7 +116,7 @@ def _score(said: Array, truth: Array, counts: Array, aim: Aim) -> float:
     return right / max(wanted, 1e-9) if precision >= aim.precision else precision - 1
 
 
-def preference(found: Array, targets: Array, measure: str) -> list[float]:
+def preference(found: Array, targets: Array, counts: Array, measure: str) -> list[float]:
     """Factors per class under which the best class gives the highest macro measure."""
     truth = targets.argmax(1)
     best = np.ones(found.shape[1])
@@ -127,18 +127,21 @@ def preference(found: Array, targets: Array, measure: str) -> list[float]:
             for step in steps:
                 trial = best.copy()
                 trial[label] = step
-                scores.append(macro(truth, (found * trial).argmax(1), len(best), measure))
+                said = (found * trial).argmax(1)
+                scores.append(macro(truth, said, counts, len(best), measure))
             smooth = np.convolve(np.pad(scores, 2, mode="edge"), np.ones(5) / 5, mode="valid")
             best[label] = steps[int(smooth.argmax())]
     return best.tolist()
 
 
-def macro(truth: Array, said: Array, labels: int, measure: str) -> float:
+def macro(truth: Array, said: Array, counts: Array, labels: int, measure: str) -> float:
     """Macro-averaged recall or F1 of one answer a row."""
     parts = []
     for label in range(labels):
-        right = float(((truth == label) & (said == label)).sum())
-        wanted, given = float((truth == label).sum()), float((said == label).sum())
-        recall = right / max(wanted, 1)
-        parts.append(recall if measure == "recall" else 2 * right / max(wanted + given, 1))
+        rows = truth == label, said == label
+        right, wanted, given = (
+            float(counts[some].sum()) for some in (rows[0] & rows[1], rows[0], rows[1])
+        )
+        recall = right / max(wanted, 1e-9)
+        parts.append(recall if measure == "recall" else 2 * right / max(wanted + given, 1e-9))
     return float(np.mean(parts))

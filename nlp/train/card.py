@@ -101,8 +101,9 @@ steps, the student's two rounds with each other; then the map is solved by ridge
 
 int8 per output channel with the least squared error; the inputs of the products on fixed scales,
 their channels balanced against the weights, read off training texts. Temperature and shift per
-class, slope and shift per flag, thresholds and class preferences on validation rows only, where a
-text of our own counts a tenth. Two CPU cores, shared with other work, {hours:.1f} hours.
+class, slope and shift per flag, thresholds and class preferences on validation rows only. There a
+text of our own counts a tenth, and for intents and needs_reply a text that is not to a brand too
+(chosen on the development texts). Two CPU cores, shared with other work, {hours:.1f} hours.
 """
 
 

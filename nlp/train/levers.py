@@ -107,7 +107,7 @@ def fitted(outputs: list[Floats], rows: list[Row]) -> Folder:
         entry = export.blank_entry(group)
         part = slice(start, start + len(group.labels))
         labels = targets[:, columns(group)]
-        export.fit_entry(entry, group, logits[:, part], labels, export.counts_of(rows))
+        export.fit_entry(entry, group, logits[:, part], labels, export.counts(rows, group))
         groups[group.name] = group_from(entry, start)
         start = part.stop
     return Folder(Path(), "trial", 128, groups)

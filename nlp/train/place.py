@@ -21,7 +21,7 @@ TEXTS = {
     "threads/ibm_cdp": 2_000, "complaints": 3_000, "goemotions": 4_000,
 }  # fmt: skip
 HELD_OUT = 1_000
-RIDGES = (0.3, 3.0, 30.0, 300.0)
+RIDGES = (30.0, 300.0, 3_000.0, 30_000.0)
 State = dict[str, torch.Tensor]
 
 
