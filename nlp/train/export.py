@@ -23,7 +23,7 @@ from nlp.train.sets import Row
 
 MEASURES = {"sentiment": "recall", "emotion": "f1"}
 # What a validation row counts. Our own texts are written for rare labels: crisis stands in them ten
-# times as often as in the field. And the field is messages to brands; elsewhere hardly anybody asks.
+# times as often as in the field. And the field is messages to brands: elsewhere few texts ask.
 TO_BRANDS = ("threads/ibm_cdp", "complaints", "banking77")
 OF_THE_FIELD = ("intents", "primary", "needs_reply")
 FAR = 0.1
