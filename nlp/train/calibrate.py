@@ -27,7 +27,7 @@ class Aim:
     least: int = 8  # positives under which the threshold stays at a half
 
 
-AIMS = {"crisis": Aim(precision=0.6), "needs_reply": Aim(precision=0.87)}
+AIMS = {"crisis": Aim(precision=0.6), "needs_reply": Aim(precision=0.92)}
 
 
 def calibrated(
