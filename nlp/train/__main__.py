@@ -1,10 +1,10 @@
 """`python -m nlp.train --data DIR`: makes the weights that ship, step by step.
 
 Steps: language, the teachers (general networks, then final ones that leave from them), what the
-teachers say, the student and a second round of it, their mean, export, check, card. A training step
-leaves its file in the work folder and is skipped when that is there; an interrupted one goes on
-from where it last saved. Remove a file to make its step run again. Two CPU cores suffice, in steps
-of under an hour; a GPU is used where there is one.
+teachers say, the student and two further rounds of it, their mean, export, check, card. A training
+step leaves its file in the work folder and is skipped when that is there; an interrupted one goes
+on from where it last saved. Remove a file to make its step run again. Two CPU cores suffice, in
+steps of under an hour; a GPU is used where there is one.
 """
 
 import argparse
@@ -14,12 +14,14 @@ from pathlib import Path
 
 import torch
 
-from nlp.train import blend, card, check, export, fit, language, lessons, mix, place
+from nlp.train import blend, card, check, export, fit, language, lessons, mix
+from nlp.train.sample import sample
 from nlp.train.sets import Row, evaluation_rows
 
 GENERAL_SEEDS = (1, 2)
 FINALS = ((1, 1), (1, 2), (2, 3))  # seed of the general network it leaves from, its own
-STUDENT_SHARE = 0.4  # of the student in the mean with what it became
+ROUND_SEEDS = (2, 3)  # of the student's further rounds
+SHARES = (0.2, 0.3, 0.5)  # of the student and its rounds in the mean that ships
 RANGE_SHARE = 50  # of the sample, one text in so many sets the scales of the inputs
 
 
@@ -49,18 +51,19 @@ def _options() -> argparse.Namespace:
 
 
 def _trained(options: argparse.Namespace, hand: dict[str, list[Row]]) -> Path:
-    """Teachers, the student, and its mean over two rounds with the search map solved."""
+    """Teachers, the student, and its mean over its rounds."""
     generals = {seed: _stage(options, hand, mix.GENERAL, seed) for seed in GENERAL_SEEDS}
     finals = [
         _stage(options, hand, mix.FINAL, seed, start=generals[general]) for general, seed in FINALS
     ]
     teachers = ([fit.averaged(g) for g in generals.values()], [fit.averaged(f) for f in finals])
     student = _stage(options, hand, mix.STUDENT, seed=1, teachers=teachers)
-    again = _stage(options, hand, mix.AGAIN, seed=2, start=student, teachers=teachers)
-    shares = [STUDENT_SHARE, 1 - STUDENT_SHARE]
-    mean = blend.blend([fit.averaged(student), fit.averaged(again)], shares)
+    rounds = [student]
+    for seed in ROUND_SEEDS:
+        rounds.append(_stage(options, hand, mix.AGAIN, seed, start=rounds[-1], teachers=teachers))
+    mean = blend.blend([fit.averaged(one) for one in rounds], SHARES)
     out: Path = options.work / "blend.pt"
-    torch.save(place.refitted(mean, options.data), out)
+    torch.save(mean, out)
     return out
 
 
@@ -89,7 +92,7 @@ def _stage(
 
 def _exported(options: argparse.Namespace, hand: dict[str, list[Row]], state: Path) -> None:
     weights = torch.load(state, weights_only=True)
-    texts = place.sample(options.data)[::RANGE_SHARE]
+    texts = sample(options.data)[::RANGE_SHARE]
     export.export(weights, texts, options.out, options.version)
     export.calibrate(options.out, validation_rows(options.data, hand))
 

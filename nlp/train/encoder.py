@@ -2,7 +2,7 @@
 
 Tags read the mean-pooled and the first token's vector (768 numbers). The search vector is a linear
 map that learns to stay where the original encoder puts a text, so that the tags may move the
-encoder without spoiling retrieval; in the end it reads the lower layers too, which moved less.
+encoder without spoiling retrieval; a student's map reads the lower layers too, which move less.
 """
 
 from pathlib import Path
@@ -42,7 +42,7 @@ def mean_pooled(states: Tensor, mask: Tensor) -> Tensor:
 
 
 class Network(nn.Module):  # type: ignore[misc] # torch is not there where mypy runs
-    """`wide`: the search vector also reads the mean of every lower layer (nlp/train/place.py)."""
+    """`wide`: the search vector also reads the mean of every lower layer."""
 
     def __init__(self, encoder: nn.Module, *, wide: bool = False) -> None:
         super().__init__()
