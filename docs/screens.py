@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 PAGES = {"review": "/", "person": "/", "sources": "/sources", "digest": "/digests"}
-OPENED = "out for delivery"  # words of the message that is looked at
+OPENED = "app logged me out"  # words of the message that is looked at
 ROOM = {"width": 1360, "height": 860}
 COLOURS = 128
 PAUSE_MS = 500
