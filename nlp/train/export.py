@@ -17,7 +17,7 @@ from nlp.train.calibrate import calibrated, preference, thresholds
 from nlp.train.encoder import HIDDEN, original_folder, widened
 from nlp.train.graph import write_graph
 from nlp.train.heads import GROUPS, WIDTH, Group, columns, target
-from nlp.train.quantise import MAX_TOKENS, quantised, weights_of_products, write_safetensors
+from nlp.train.quantise import MAX_TOKENS, of_products, quantised, write_safetensors
 from nlp.train.ranges import inputs_of_products
 from nlp.train.sets import Row
 
@@ -41,7 +41,7 @@ def export(state: dict[str, torch.Tensor], texts: list[str], out: Path, version:
     out.mkdir(parents=True, exist_ok=True)
     wide = widened(state)
     plain = {name: value.float().numpy() for name, value in wide.items()}
-    inputs = inputs_of_products(wide, weights_of_products(plain), texts)
+    inputs = inputs_of_products(wide, of_products(plain, "weight"), texts)
     tensors = quantised(plain, {name: found.balance for name, found in inputs.items()})
     places = write_safetensors(tensors, out / "model.safetensors")
     write_graph(tensors, inputs, places, out / "model.onnx")

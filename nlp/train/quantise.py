@@ -15,8 +15,8 @@ LAYERS = 6
 MAX_TOKENS = 128
 _DATA_STARTS_AT = 4096  # whole pages, so that the file can be mapped
 _TYPES = {"int8": "I8", "float32": "F32"}
-_ATTENTION, _QKV = "attention.self", ("query", "key", "value")
-_DENSE = {
+_QKV = ("query", "key", "value")
+DENSE = {
     "attended": "attention.output.dense",
     "wide": "intermediate.dense",
     "narrow": "output.dense",
@@ -31,16 +31,17 @@ def shipped_columns() -> np.ndarray:
     return np.concatenate(parts)
 
 
-def weights_of_products(state: Tensors) -> Tensors:
-    """The matrices that run in int8, (outputs, inputs), by the names of the weights folder."""
-    found = {"place": state["place.weight"]}
+def of_products(state: Tensors, part: str) -> Tensors:
+    """`weight` (outputs, inputs) or `bias` of what runs in int8, by the weights folder's names."""
+    found = {}
     for number in range(LAYERS):
         source = f"encoder.encoder.layer.{number}."
-        parts = [state[f"{source}{_ATTENTION}.{part}.weight"] for part in _QKV]
-        found[f"layer.{number}.qkv"] = np.concatenate(parts)
-        for ours, theirs in _DENSE.items():
-            found[f"layer.{number}.{ours}"] = state[f"{source}{theirs}.weight"]
-    return found
+        qkv = [state[f"{source}attention.self.{name}.{part}"] for name in _QKV]
+        found[f"layer.{number}.qkv"] = np.concatenate(qkv)
+        for ours, theirs in DENSE.items():
+            found[f"layer.{number}.{ours}"] = state[f"{source}{theirs}.{part}"]
+    place = state["place.weight"]
+    return {"place": place if part == "weight" else np.zeros(len(place), np.float32), **found}
 
 
 def quantised(state: Tensors, balances: Tensors) -> Tensors:
@@ -49,8 +50,8 @@ def quantised(state: Tensors, balances: Tensors) -> Tensors:
     `balances`: per product, what its input's channels are divided by (nlp/train/ranges.py).
     """
     tensors = _embeddings(state)
-    biases = _biases(state)
-    for name, weight in weights_of_products(state).items():
+    biases = of_products(state, "bias")
+    for name, weight in of_products(state, "weight").items():
         tensors |= _matrix(name, weight, biases[name], balances[name])
     for number in range(LAYERS):
         source, ours = f"encoder.encoder.layer.{number}.", f"layer.{number}."
@@ -61,17 +62,6 @@ def quantised(state: Tensors, balances: Tensors) -> Tensors:
     tensors["tags.weight"] = np.ascontiguousarray(state["tags.weight"][ships].T)
     tensors["tags.bias"] = state["tags.bias"][ships]
     return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-
-
-def _biases(state: Tensors) -> Tensors:
-    found = {"place": np.zeros(len(state["place.weight"]), dtype=np.float32)}
-    for number in range(LAYERS):
-        source = f"encoder.encoder.layer.{number}."
-        parts = [state[f"{source}{_ATTENTION}.{part}.bias"] for part in _QKV]
-        found[f"layer.{number}.qkv"] = np.concatenate(parts)
-        for ours, theirs in _DENSE.items():
-            found[f"layer.{number}.{ours}"] = state[f"{source}{theirs}.bias"]
-    return found
 
 
 def _embeddings(state: Tensors) -> Tensors:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from nlp.clean import clean
 from nlp.train.encoder import Network, network_from
-from nlp.train.quantise import int8_columns
+from nlp.train.quantise import DENSE, int8_columns
 from nlp.train.read import in_batches
 
 STEPS = 255
@@ -26,12 +26,7 @@ TRIED = 1_000  # rows on which the error is measured
 WORTH = 0.0004  # of the product's variance: a balance that saves less is not worth its time
 _WIDTH_POWERS = (0.0, 0.5, 0.75, 1.0)
 _WEIGHT_POWERS = (0.0, 0.25, 0.5)
-_PARTS = {
-    "qkv": "attention.self.query",
-    "attended": "attention.output.dense",
-    "wide": "intermediate.dense",
-    "narrow": "output.dense",
-}
+_PARTS = {"qkv": "attention.self.query", **DENSE}
 
 
 @dataclass(frozen=True, slots=True)
