@@ -15,7 +15,7 @@ from nlp.folder import SHIPPED
 from nlp.model import Understood
 from nlp.tagger import Tagger, load_tagger
 
-CHUNK = 256  # texts that one process reads at a time: enough to find several of one length
+CHUNK = 512  # texts that one process reads at a time: enough to find several of one length
 
 
 def tag_many(
