@@ -24,7 +24,16 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from nlp.folder import SHIPPED, read_folder
 
-_TYPES = {"I8": np.int8, "F32": np.float32, "F16": np.float16}  # F16: weights up to en-1
+_TYPES = {"I8": np.int8, "F32": np.float32}
+_MATRICES = (
+    ("query", "attention.self.query", "qkv"),
+    ("key", "attention.self.key", "qkv"),
+    ("value", "attention.self.value", "qkv"),
+    ("attended", "attention.output.dense", "attended"),
+    ("wide", "intermediate.dense", "wide"),
+    ("narrow", "output.dense", "narrow"),
+)  # our name, theirs, and the input that it reads
+_NORMS = (("norm1", "attention.output.LayerNorm"), ("norm2", "output.LayerNorm"))
 
 
 class BynameConfig(BertConfig):  # type: ignore[misc] # transformers is untyped here
@@ -110,10 +119,10 @@ def unpacked(path: Path) -> dict[str, Tensor]:
         embeddings + "LayerNorm.bias": kept["embeddings.norm.bias"],
         "tags.weight": kept["tags.weight"].T,
         "tags.bias": kept["tags.bias"],
-        "place.weight": _place(kept),
+        "place.weight": _matrix(kept, "place", "place"),
     }
     number = 0
-    while f"layer.{number}.qkv.int8" in kept:
+    while f"layer.{number}.query.int8" in kept:
         state |= _layer(kept, number)
         number += 1
     return {name: torch.tensor(part) for name, part in state.items()}
@@ -121,35 +130,21 @@ def unpacked(path: Path) -> dict[str, Tensor]:
 
 def _layer(kept: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
     ours, theirs = f"layer.{number}.", f"encoder.encoder.layer.{number}."
-    weight, bias = _matrix(kept, ours + "qkv")
     state = {}
-    for part, name in enumerate(("query", "key", "value")):
-        rows = slice(part * len(weight) // 3, (part + 1) * len(weight) // 3)
-        state[f"{theirs}attention.self.{name}.weight"] = weight[rows]
-        state[f"{theirs}attention.self.{name}.bias"] = bias[rows]
-    for name, full in (
-        ("attended", "attention.output.dense"),
-        ("wide", "intermediate.dense"),
-        ("narrow", "output.dense"),
-    ):
-        state[f"{theirs}{full}.weight"], state[f"{theirs}{full}.bias"] = _matrix(kept, ours + name)
-    for name, full in (("norm1", "attention.output.LayerNorm"), ("norm2", "output.LayerNorm")):
-        for part_name in ("weight", "bias"):
-            state[f"{theirs}{full}.{part_name}"] = kept[f"{ours}{name}.{part_name}"]
+    for name, full, read in _MATRICES:
+        state[f"{theirs}{full}.weight"] = _matrix(kept, ours + name, ours + read)
+        state[f"{theirs}{full}.bias"] = kept[f"{ours}{name}.bias"]
+    for name, full in _NORMS:
+        for part in ("weight", "bias"):
+            state[f"{theirs}{full}.{part}"] = kept[f"{ours}{name}.{part}"]
     return state
 
 
-def _place(kept: dict[str, np.ndarray]) -> np.ndarray:
-    whole = kept.get("place.weight")
-    return _matrix(kept, "place")[0] if whole is None else whole.astype(np.float32).T
-
-
-def _matrix(kept: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
+def _matrix(kept: dict[str, np.ndarray], name: str, read: str) -> np.ndarray:
+    """(outputs, inputs), with the factors that the run time multiplies the input `read` with."""
     weight = kept[name + ".int8"].astype(np.float32) * kept[name + ".scale"]
-    unbalance = kept.get(name + ".unbalance")
-    if unbalance is not None:  # what the run time multiplies the input with
-        weight = weight * unbalance[:, None]
-    return weight.T, kept[name + ".bias"]
+    plain: np.ndarray = (weight * kept[read + ".unbalance"][:, None]).T
+    return plain
 
 
 AutoConfig.register("byname", BynameConfig)

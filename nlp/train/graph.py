@@ -1,8 +1,8 @@
 """The ONNX graph, written by hand: texts of one length a run, so no mask and no padding.
 
 Each matrix product reads int8 weights and inputs on a fixed scale (nlp/train/ranges.py), so that
-the rows of a batch do not touch each other; query, key and value share one product; attention, GELU
-and the norms are ONNX Runtime's own kernels on floats. Weights stay in model.safetensors and are
+the rows of a batch do not touch each other; attention, GELU and the norms are ONNX Runtime's own
+kernels on floats. Weights stay in model.safetensors and are
 referred to by offset.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from nlp.train.quantise import LAYERS, Tensors
+from nlp.train.quantise import LAYERS, Tensors, parts_of
 from nlp.train.ranges import Input
 
 HEADS = 12
@@ -44,13 +44,20 @@ class _Graph:
         return name
 
     def product(self, x: str, matrix: str) -> str:
-        scale, zero = f"{matrix}.input_scale", f"{matrix}.input_zero"
-        read = self.inputs[matrix]
+        return self.products(x, matrix)[0]
+
+    def products(self, x: str, name: str) -> list[str]:
+        """Of every matrix that reads this input; it becomes int8 once."""
+        scale, zero = f"{name}.input_scale", f"{name}.input_zero"
+        read = self.inputs[name]
         self.constants.append(helper.make_tensor(scale, TensorProto.FLOAT, [], [read.scale]))
         self.constants.append(helper.make_tensor(zero, TensorProto.UINT8, [], [read.zero]))
         if np.ptp(read.balance):
-            x = self.add("Mul", x, f"{matrix}.unbalance")
+            x = self.add("Mul", x, f"{name}.unbalance")
         whole = self.add("QuantizeLinear", x, scale, zero)
+        return [self._product(whole, part, scale, zero) for part in parts_of(name)]
+
+    def _product(self, whole: str, matrix: str, scale: str, zero: str) -> str:
         names = (f"{matrix}.int8", scale, f"{matrix}.scale", zero, "", f"{matrix}.bias")
         return self.add("MatMulIntegerToFloat", whole, *names, domain=_MICROSOFT)
 
@@ -79,8 +86,8 @@ def write_graph(
         ],
         [*constants, *graph.constants, *_small_constants()],
     )
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_MICROSOFT, 1)]
-    model = helper.make_model(whole, opset_imports=opsets, ir_version=9)
+    opsets = [helper.make_opsetid("", 23), helper.make_opsetid(_MICROSOFT, 1)]
+    model = helper.make_model(whole, opset_imports=opsets, ir_version=10)
     path.write_bytes(model.SerializeToString())
 
 
@@ -94,13 +101,8 @@ def _embedded(graph: _Graph) -> str:
 
 
 def _layer(graph: _Graph, x: str, name: str) -> str:
-    qkv = graph.product(x, name + "qkv")
-    graph.nodes.append(
-        helper.make_node("Split", [qkv, "thirds"], [f"{qkv}_{p}" for p in "qkv"], axis=2)
-    )
-    attention = graph.add(
-        "MultiHeadAttention", *(f"{qkv}_{p}" for p in "qkv"), domain=_MICROSOFT, num_heads=HEADS
-    )
+    parts = graph.products(x, name + "qkv")
+    attention = graph.add("Attention", *parts, q_num_heads=HEADS, kv_num_heads=HEADS)
     x = graph.normed_sum(graph.product(attention, name + "attended"), x, name + "norm1")
     wide = graph.add("Gelu", graph.product(x, name + "wide"), domain=_MICROSOFT)
     return graph.normed_sum(graph.product(wide, name + "narrow"), x, name + "norm2")
@@ -117,7 +119,7 @@ def _heads(graph: _Graph, states: list[str]) -> None:
 
 
 def _mean(graph: _Graph, x: str) -> str:
-    return graph.add("ReduceMean", x, axes=[1], keepdims=0)
+    return graph.add("ReduceMean", x, "one", keepdims=0)
 
 
 def _stored(name: str, tensor: np.ndarray, offset: int, length: int) -> onnx.TensorProto:
@@ -129,6 +131,6 @@ def _stored(name: str, tensor: np.ndarray, offset: int, length: int) -> onnx.Ten
 
 
 def _small_constants() -> list[onnx.TensorProto]:
-    values = {"zero": [0], "one": [1], "two": [2], "thirds": [HIDDEN] * 3}
+    values = {"zero": [0], "one": [1], "two": [2]}
     small = [helper.make_tensor(k, TensorProto.INT64, [len(v)], v) for k, v in values.items()]
     return [*small, helper.make_tensor("first", TensorProto.INT64, [], [0])]

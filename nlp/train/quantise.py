@@ -15,7 +15,7 @@ LAYERS = 6
 MAX_TOKENS = 128
 _DATA_STARTS_AT = 4096  # whole pages, so that the file can be mapped
 _TYPES = {"int8": "I8", "float32": "F32"}
-_QKV = ("query", "key", "value")
+QKV = ("query", "key", "value")
 DENSE = {
     "attended": "attention.output.dense",
     "wide": "intermediate.dense",
@@ -36,7 +36,7 @@ def of_products(state: Tensors, part: str) -> Tensors:
     found = {}
     for number in range(LAYERS):
         source = f"encoder.encoder.layer.{number}."
-        qkv = [state[f"{source}attention.self.{name}.{part}"] for name in _QKV]
+        qkv = [state[f"{source}attention.self.{name}.{part}"] for name in QKV]
         found[f"layer.{number}.qkv"] = np.concatenate(qkv)
         for ours, theirs in DENSE.items():
             found[f"layer.{number}.{ours}"] = state[f"{source}{theirs}.{part}"]
@@ -53,6 +53,7 @@ def quantised(state: Tensors, balances: Tensors) -> Tensors:
     biases = of_products(state, "bias")
     for name, weight in of_products(state, "weight").items():
         tensors |= _matrix(name, weight, biases[name], balances[name])
+        tensors[name + ".unbalance"] = (1 / balances[name]).astype(np.float32)
     for number in range(LAYERS):
         source, ours = f"encoder.encoder.layer.{number}.", f"layer.{number}."
         for norm, full in (("norm1", "attention.output.LayerNorm"), ("norm2", "output.LayerNorm")):
@@ -81,12 +82,22 @@ def _embeddings(state: Tensors) -> Tensors:
 
 def _matrix(name: str, weight: np.ndarray, bias: np.ndarray, balance: np.ndarray) -> Tensors:
     whole, scale = int8_columns(weight * balance)
-    return {
-        name + ".int8": whole.T.astype(np.int8),
-        name + ".scale": scale.astype(np.float32),
-        name + ".bias": bias.astype(np.float32),
-        name + ".unbalance": (1 / balance).astype(np.float32),
-    }
+    names = parts_of(name)
+    tensors = {}
+    for part, *of_part in zip(
+        names, *(np.split(x, len(names)) for x in (whole, scale, bias)), strict=True
+    ):
+        tensors[part + ".int8"] = of_part[0].T.astype(np.int8)
+        tensors[part + ".scale"], tensors[part + ".bias"] = (
+            x.astype(np.float32) for x in of_part[1:]
+        )
+    return tensors
+
+
+def parts_of(product: str) -> list[str]:
+    """The matrices that read this input: query, key and value share one."""
+    stem, _, last = product.rpartition(".")
+    return [f"{stem}.{part}" for part in QKV] if last == "qkv" else [product]
 
 
 def int8_columns(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
