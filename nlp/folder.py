@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from nlp.model import INTENTS, WeightsError
 
-FORMAT = 1
+FORMAT = 2  # 1: query, key and value in one matrix
 SHIPPED = Path(__file__).parent / "weights"
 Floats = npt.NDArray[np.float32]
 

@@ -159,7 +159,7 @@ balance of the inputs takes the noise of an output from 0.26 to 0.14 and of the 
 of 0.988 to 0.997. Not tried: continued masked-language training, a shallower student; emoji as
 words and split hashtags are used but were not measured apart.
 
-Tried after these weights, and not shipped: 9,034 more texts of our own (half of them to airlines),
+Tried after these weights, and not shipped: 9,034 more texts of our own (over half to airlines),
 texts of our own read 4 times instead of about 20, a tenth of the words of read texts hidden, eight
 kinds of crisis taught beside the flag, two new final networks, three or four further rounds. It was
 better on validation (intents 0.82 for 0.78, log loss of sentiment on tweets 0.636 for 0.640) and on

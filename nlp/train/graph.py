@@ -2,8 +2,7 @@
 
 Each matrix product reads int8 weights and inputs on a fixed scale (nlp/train/ranges.py), so that
 the rows of a batch do not touch each other; attention, GELU and the norms are ONNX Runtime's own
-kernels on floats. Weights stay in model.safetensors and are
-referred to by offset.
+kernels on floats. Weights stay in model.safetensors and are referred to by offset.
 """
 
 from pathlib import Path
@@ -47,7 +46,7 @@ class _Graph:
         return self.products(x, matrix)[0]
 
     def products(self, x: str, name: str) -> list[str]:
-        """Of every matrix that reads this input; it becomes int8 once."""
+        """One for every matrix that reads `x`, which becomes int8 once."""
         scale, zero = f"{name}.input_scale", f"{name}.input_zero"
         read = self.inputs[name]
         self.constants.append(helper.make_tensor(scale, TensorProto.FLOAT, [], [read.scale]))

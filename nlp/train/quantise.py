@@ -15,7 +15,7 @@ LAYERS = 6
 MAX_TOKENS = 128
 _DATA_STARTS_AT = 4096  # whole pages, so that the file can be mapped
 _TYPES = {"int8": "I8", "float32": "F32"}
-QKV = ("query", "key", "value")
+_QKV = ("query", "key", "value")
 DENSE = {
     "attended": "attention.output.dense",
     "wide": "intermediate.dense",
@@ -36,7 +36,7 @@ def of_products(state: Tensors, part: str) -> Tensors:
     found = {}
     for number in range(LAYERS):
         source = f"encoder.encoder.layer.{number}."
-        qkv = [state[f"{source}attention.self.{name}.{part}"] for name in QKV]
+        qkv = [state[f"{source}attention.self.{name}.{part}"] for name in _QKV]
         found[f"layer.{number}.qkv"] = np.concatenate(qkv)
         for ours, theirs in DENSE.items():
             found[f"layer.{number}.{ours}"] = state[f"{source}{theirs}.{part}"]
@@ -82,22 +82,19 @@ def _embeddings(state: Tensors) -> Tensors:
 
 def _matrix(name: str, weight: np.ndarray, bias: np.ndarray, balance: np.ndarray) -> Tensors:
     whole, scale = int8_columns(weight * balance)
-    names = parts_of(name)
+    parts = parts_of(name)
     tensors = {}
-    for part, *of_part in zip(
-        names, *(np.split(x, len(names)) for x in (whole, scale, bias)), strict=True
-    ):
-        tensors[part + ".int8"] = of_part[0].T.astype(np.int8)
-        tensors[part + ".scale"], tensors[part + ".bias"] = (
-            x.astype(np.float32) for x in of_part[1:]
-        )
+    for part, rows in zip(parts, np.split(np.arange(len(whole)), len(parts)), strict=True):
+        tensors[part + ".int8"] = whole[rows].T.astype(np.int8)
+        tensors[part + ".scale"] = scale[rows].astype(np.float32)
+        tensors[part + ".bias"] = bias[rows].astype(np.float32)
     return tensors
 
 
 def parts_of(product: str) -> list[str]:
-    """The matrices that read this input: query, key and value share one."""
+    """The matrices of a product: query, key and value read the same input."""
     stem, _, last = product.rpartition(".")
-    return [f"{stem}.{part}" for part in QKV] if last == "qkv" else [product]
+    return [f"{stem}.{part}" for part in _QKV] if last == "qkv" else [product]
 
 
 def int8_columns(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
