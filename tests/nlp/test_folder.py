@@ -32,9 +32,10 @@ def test_a_cut_file_beside_the_weights_is_one_clear_error(copied, name):
         load_tagger(copied)
 
 
-def test_weights_of_another_version_are_refused(copied):
-    change(copied, byname_format=99)
-    with pytest.raises(WeightsError, match="format 99, this byname reads format 1"):
+@pytest.mark.parametrize("other", [1, 99])
+def test_weights_of_another_version_are_refused(copied, other):
+    change(copied, byname_format=other)
+    with pytest.raises(WeightsError, match=f"format {other}, this byname reads format 2"):
         load_tagger(copied)
 
 
