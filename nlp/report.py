@@ -14,7 +14,7 @@ table{border-collapse:collapse;margin:.5rem 0}td,th{padding:.2rem .7rem;text-ali
 border-bottom:1px solid #e2e6ea;font-variant-numeric:tabular-nums}
 th:first-child,td:first-child,.text td{text-align:left}section{margin:2.5rem 0}
 .side{display:flex;gap:2rem;flex-wrap:wrap;align-items:flex-start}svg{background:#f7f8fa}
-.side>table:first-child{min-width:min(24rem,100%)}
+.side>table:first-child{min-width:min(28rem,100%)}
 """
 
 
